@@ -1,0 +1,30 @@
+/**
+ * The command line of the server: everything is here, and no configuration file is read.
+ *
+ * What a client has been told is written survives the server, the machine and the mains: the append-only file is
+ * synced before each acknowledgement. FSYNC_FIGURES
+ */
+export function serverArguments(dataDirectory: string, socketPath: string): string[] {
+  const settings: readonly (readonly [string, string])[] = [
+    ['port', '0'],
+    ['unixsocket', socketPath],
+    ['unixsocketperm', '700'],
+    ['dir', dataDirectory],
+    ['daemonize', 'no'],
+    ['supervised', 'no'],
+    ['appendonly', 'yes'],
+    ['appendfsync', 'always'],
+    // A kill in the middle of a write leaves half a command, one that nobody was told is done.
+    ['aof-load-truncated', 'yes'],
+    // The append-only file is the only copy kept; snapshots beside it would cost memory and time and save nothing.
+    ['save', ''],
+    ['stop-writes-on-bgsave-error', 'no'],
+    // BullMQ's keys are not a cache: evicting one loses a job.
+    ['maxmemory-policy', 'noeviction'],
+    ['loglevel', 'warning'],
+    ['always-show-logo', 'no'],
+    // A left-over server is recognised by the socket on its command line, so that must stay as it is.
+    ['set-proc-title', 'no'],
+  ];
+  return settings.flatMap(([name, value]) => [`--${name}`, value]);
+}

@@ -1,0 +1,49 @@
+import type { EmbeddedRedisLogger } from './embedded-redis-logger.ts';
+
+export interface ServerLog {
+  /** Takes a piece of the server's output, split anywhere. */
+  write(chunk: string): void;
+  /** Passes on what came without a closing line break. */
+  end(): void;
+  /** The last lines of the server's output, oldest first. */
+  tail(): string;
+}
+
+const TAIL_LINES = 8;
+const LINE_LIMIT = 2_000;
+/** What every start says at Redis's highest level (6.2 and 7.0 have no other), and what a wanted stop says. */
+const ROUTINE =
+  /Redis is starting|Redis version=|Valkey is starting|Valkey version=|Configuration loaded|User requested shutdown|Redis is now ready to exit|Valkey is now ready to exit|Received SIG(TERM|INT) scheduling shutdown/;
+
+/** Whether a line of the server's log deserves a warning: it is of its level `#` and not said at every start and stop. */
+export function isWarning(line: string): boolean {
+  const level = /^\d+:[XCSM] .*?\d\d:\d\d:\d\d\.\d{3} ([.\-*#]) /.exec(line)?.[1];
+  // A line in no known form comes from the launcher or the dynamic loader: something is wrong.
+  return (level === undefined || level === '#') && !ROUTINE.test(line);
+}
+
+/** Passes the server's output on to the logger line by line, and keeps the last lines for an error's message. */
+export function createServerLog(logger: EmbeddedRedisLogger): ServerLog {
+  let rest = '';
+  const tail: string[] = [];
+  const take = (rawLine: string): void => {
+    const line = rawLine.trim().slice(0, LINE_LIMIT);
+    if (line === '') return;
+    tail.push(line);
+    if (tail.length > TAIL_LINES) tail.shift();
+    if (isWarning(line)) logger.warn({ line }, 'embedded Redis');
+    else logger.debug({ line }, 'embedded Redis');
+  };
+  return {
+    write(chunk) {
+      const lines = (rest + chunk).split('\n');
+      rest = (lines.pop() ?? '').slice(0, LINE_LIMIT);
+      for (const line of lines) take(line);
+    },
+    end() {
+      take(rest);
+      rest = '';
+    },
+    tail: () => tail.join('\n'),
+  };
+}
