@@ -27,7 +27,8 @@ const DEPENDENCY_ROUNDS = 3;
 export async function fetchServer(cacheDirectory: string, searchPath: string): Promise<FetchResult> {
   const apt = findExecutable(['apt-get'], searchPath);
   const dpkgDeb = findExecutable(['dpkg-deb'], searchPath);
-  if (apt === null || dpkgDeb === null)
+  const dpkgQuery = findExecutable(['dpkg-query'], searchPath);
+  if (apt === null || dpkgDeb === null || dpkgQuery === null)
     return { fetched: false, reason: 'this system has no apt-get to fetch one' };
   await mkdir(cacheDirectory, { recursive: true });
   await removeAbandoned(cacheDirectory);
