@@ -1,0 +1,171 @@
+import { resolve } from 'node:path';
+import Type, { type Static } from 'typebox';
+import { Compile } from 'typebox/compile';
+import { DomainError } from '../errors.ts';
+import { LOG_LEVELS } from '../logger.ts';
+
+// The only reader of the environment. Every variable is described here once; the README's table is made from this.
+
+const integer = (description: string, minimum: number, maximum: number) =>
+  Type.Integer({ minimum, maximum, description });
+
+export const EnvironmentSchema = Type.Object(
+  {
+    SMOOTHCERT_HOST: Type.String({
+      minLength: 1,
+      default: '127.0.0.1',
+      description: 'address the API listens on',
+    }),
+    SMOOTHCERT_PORT: Type.Integer({
+      minimum: 0,
+      maximum: 65_535,
+      default: 8080,
+      description: 'port the API listens on; 0 takes a free one',
+    }),
+    REDIS_URL: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description: 'redis://, rediss:// or unix:// URL; without it an embedded server is started',
+      }),
+    ),
+    SMOOTHCERT_PREFIX: Type.String({
+      pattern: '^[A-Za-z0-9_-]{1,40}$',
+      default: 'smoothcert',
+      description: 'prefix of all keys in Redis',
+    }),
+    SMOOTHCERT_DATA_DIR: Type.String({
+      minLength: 1,
+      default: '.smoothcert',
+      description: "the embedded Redis server's data",
+    }),
+    SMOOTHCERT_MODELS_DIR: Type.String({
+      minLength: 1,
+      default: 'models',
+      description: 'folders with a manifest.json each',
+    }),
+    SMOOTHCERT_LANES: Type.Optional(integer('lanes of the CPU device; one a core without it', 1, 256)),
+    SMOOTHCERT_MAX_INPUTS: Type.Integer({
+      minimum: 1,
+      maximum: 10_000,
+      default: 1_000,
+      description: 'inputs in a request',
+    }),
+    SMOOTHCERT_MAX_BODY_MIB: Type.Integer({
+      minimum: 1,
+      maximum: 1_024,
+      default: 32,
+      description: 'size of a request, MiB',
+    }),
+    SMOOTHCERT_RETENTION_HOURS: Type.Integer({
+      minimum: 1,
+      maximum: 8_760,
+      default: 72,
+      description: 'how long results are kept',
+    }),
+    LOG_LEVEL: Type.Union(
+      LOG_LEVELS.map((level) => Type.Literal(level)),
+      { default: 'info', description: `one of ${LOG_LEVELS.join(', ')}` },
+    ),
+  },
+  { additionalProperties: true },
+);
+
+type Environment = Static<typeof EnvironmentSchema>;
+
+const validator = Compile(EnvironmentSchema);
+
+/** Everything a process needs to know from outside; paths are absolute. */
+export type Config = Readonly<{
+  host: string;
+  port: number;
+  redisUrl: string | null;
+  prefix: string;
+  dataDirectory: string;
+  redisCacheDirectory: string;
+  searchPath: string;
+  modelsDirectory: string;
+  lanes: number | null;
+  maxInputs: number;
+  maxBodyBytes: number;
+  retentionSeconds: number;
+  logLevel: Environment['LOG_LEVEL'];
+}>;
+
+/**
+ * Reads the configuration from environment variables.
+ *
+ * @param overrides variables that a command line option sets
+ * @throws DomainError `config_invalid` with every fault, each by the name of its variable
+ */
+export function readConfig(
+  overrides: Readonly<Record<string, string | undefined>> = {},
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): Config {
+  const given: Record<string, unknown> = {};
+  for (const [name, schema] of Object.entries(EnvironmentSchema.properties)) {
+    const text = overrides[name] ?? environment[name];
+    const numeric = 'type' in schema && schema.type === 'integer';
+    // An empty variable is one that was not set: that is how containers pass them on.
+    if (text !== undefined && text !== '')
+      given[name] = numeric && /^-?\d+$/.test(text) ? Number(text) : text;
+    else if ('default' in schema) given[name] = schema.default;
+  }
+  const known = Object.keys(EnvironmentSchema.properties);
+  const unknown = Object.keys(environment).filter(
+    (name) => name.startsWith('SMOOTHCERT_') && !known.includes(name),
+  );
+  const faults = [
+    ...unknown.map((name) => ({ pointer: name, detail: 'is not a known variable' })),
+    ...invalidNames(given).map((name) => {
+      const { description } = property(name);
+      return { pointer: name, detail: `${allowed(name)}: ${description}` };
+    }),
+  ];
+  if (faults.length > 0) {
+    const sentence = faults.map(({ pointer, detail }) => `${pointer} ${detail}`).join('; ');
+    throw new DomainError('config_invalid', sentence, faults);
+  }
+  return toConfig(given as Environment, environment['PATH'] ?? '');
+}
+
+function invalidNames(given: Record<string, unknown>): string[] {
+  if (validator.Check(given)) return [];
+  return [...new Set([...validator.Errors(given)].map((error) => error.instancePath.split('/')[1] ?? ''))];
+}
+
+interface Property {
+  readonly description: string;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly pattern?: string;
+}
+
+function property(name: string): Property {
+  return (EnvironmentSchema.properties as unknown as Record<string, Property>)[name]!;
+}
+
+function allowed(name: string): string {
+  const schema = property(name);
+  if (schema.minimum !== undefined) return `must be an integer from ${schema.minimum} to ${schema.maximum}`;
+  if (schema.pattern !== undefined) return `must match ${schema.pattern}`;
+  return 'has a value that is not allowed';
+}
+
+function toConfig(given: Environment, searchPath: string): Config {
+  const dataDirectory = resolve(given.SMOOTHCERT_DATA_DIR);
+  return Object.freeze({
+    host: given.SMOOTHCERT_HOST,
+    port: given.SMOOTHCERT_PORT,
+    redisUrl: given.REDIS_URL ?? null,
+    prefix: given.SMOOTHCERT_PREFIX,
+    dataDirectory,
+    redisCacheDirectory: resolve('.redis'),
+    searchPath,
+    modelsDirectory: resolve(given.SMOOTHCERT_MODELS_DIR),
+    lanes: given.SMOOTHCERT_LANES ?? null,
+    maxInputs: given.SMOOTHCERT_MAX_INPUTS,
+    maxBodyBytes: given.SMOOTHCERT_MAX_BODY_MIB * 1024 * 1024,
+    retentionSeconds: given.SMOOTHCERT_RETENTION_HOURS * 3600,
+    logLevel: given.LOG_LEVEL,
+  });
+}

@@ -1,0 +1,44 @@
+import type { Redis } from 'ioredis';
+import type { Keys } from './keys.ts';
+
+/**
+ * Carries the wish to cancel to whoever samples. The wish itself is the job's status, which every step reads; the message
+ * only makes it arrive at once, so losing one costs a fraction of a second.
+ */
+export interface Cancellations {
+  /** A signal that aborts when the job's cancellation is announced; release it when the work is over. */
+  watch(jobId: string): { readonly controller: AbortController; readonly release: () => void };
+  close(): Promise<void>;
+}
+
+export function announceCancellation(redis: Redis, keys: Keys, jobId: string): Promise<number> {
+  return redis.publish(keys.cancellations, jobId);
+}
+
+/** Listens on a connection of its own, since a subscribed connection can do nothing else. */
+export async function listenForCancellations(redis: Redis, keys: Keys): Promise<Cancellations> {
+  const watched = new Map<string, Set<AbortController>>();
+  const subscriber = redis.duplicate();
+  subscriber.on('error', () => undefined);
+  subscriber.on('message', (_channel: string, jobId: string) => {
+    for (const controller of watched.get(jobId) ?? []) controller.abort();
+  });
+  await subscriber.subscribe(keys.cancellations);
+  return {
+    watch(jobId) {
+      const controller = new AbortController();
+      const controllers = watched.get(jobId) ?? new Set();
+      watched.set(jobId, controllers.add(controller));
+      return {
+        controller,
+        release: () => {
+          controllers.delete(controller);
+          if (controllers.size === 0) watched.delete(jobId);
+        },
+      };
+    },
+    async close() {
+      subscriber.disconnect();
+    },
+  };
+}

@@ -1,0 +1,138 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { createBirpc, type BirpcReturn } from 'birpc';
+import type { Device } from '../../inference/devices.ts';
+import type { RegisteredModel } from '../../inference/model-store.ts';
+import type { Logger } from '../../logger.ts';
+import type { HostFunctions, LoadOutcome, Work, WorkOutcome, WorkerFunctions } from './protocol.ts';
+
+/** The host process ended while it owed answers: its draws are repeated on the next one, with the same votes. */
+export class HostCrashedError extends Error {
+  override readonly name = 'HostCrashedError';
+}
+
+interface Incarnation {
+  readonly child: ChildProcess;
+  readonly rpc: BirpcReturn<HostFunctions, WorkerFunctions>;
+  readonly loads: Map<string, Promise<LoadOutcome>>;
+}
+
+/** A worker's handle on the host process of one device. */
+export interface DeviceHost {
+  readonly device: Device;
+  /** Process id of the living host, or null between two of them. */
+  pid(): number | null;
+  /** How often a host was started after one had crashed. */
+  restarts(): number;
+  /** Loads a model, in a new host if the last one crashed. Loading the same model again costs nothing. */
+  load(model: RegisteredModel): Promise<LoadOutcome>;
+  /**
+   * Draws a piece of work. Rejects with HostCrashedError if the host dies; nothing of the work has been counted then.
+   *
+   * @param signal aborting it ends the work within one batch of every lane
+   */
+  sample(work: Work, signal: AbortSignal, onProgress: (samples: number) => void): Promise<WorkOutcome>;
+  close(): Promise<void>;
+}
+
+/** Milliseconds that a host has to end by itself when its channel closes: one batch of the slowest model and more. */
+const CLOSE_GRACE = 5_000;
+
+/** Starts nothing yet: the host process starts with the first call, and again with the first call after a crash. */
+export function createDeviceHost(device: Device, logger: Logger): DeviceHost {
+  const listeners = new Map<string, (samples: number) => void>();
+  const batchSizes = new Map<string, number>();
+  let current: Incarnation | null = null;
+  let starts = 0;
+  let closing = false;
+
+  function start(): Incarnation {
+    if (closing) throw new HostCrashedError('the device host is closed');
+    starts += 1;
+    const child = fork(fileURLToPath(new URL('./host-process.js', import.meta.url)), [String(device.lanes)], {
+      serialization: 'advanced',
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    for (const stream of [child.stdout!, child.stderr!]) {
+      createInterface({ input: stream }).on('line', (line) =>
+        logger.warn({ device: device.id, hostPid: child.pid, line }, 'device host output'),
+      );
+    }
+    const rpc = createBirpc<HostFunctions, WorkerFunctions>(
+      { progress: (workId, samples) => listeners.get(workId)?.(samples) },
+      {
+        // A failed send means that the host is gone; its exit rejects the call.
+        post: (message) => child.connected && child.send(message, () => undefined),
+        on: (listener) => child.on('message', listener),
+        timeout: -1,
+        eventNames: ['abort'],
+      },
+    );
+    const incarnation: Incarnation = { child, rpc, loads: new Map() };
+    const gone = (reason: string): void => {
+      if (current === incarnation) current = null;
+      rpc.$close(new HostCrashedError(`the host of ${device.id} ${reason}`));
+      if (!closing) logger.error({ device: device.id, hostPid: child.pid, reason }, 'device host crashed');
+    };
+    child.once('exit', (code, signal) => gone(signal === null ? `exited with ${code}` : `died of ${signal}`));
+    child.once('error', (error) => gone(`could not be started: ${error.message}`));
+    logger.debug({ device: device.id, hostPid: child.pid, lanes: device.lanes }, 'device host started');
+    return incarnation;
+  }
+
+  /** Turns the rejection of a closed channel into the one error that callers wait for. */
+  async function answer<Result>(call: Promise<Result>): Promise<Result> {
+    try {
+      return await call;
+    } catch (cause) {
+      throw new HostCrashedError(`the host of ${device.id} did not answer`, { cause });
+    }
+  }
+
+  async function loadOn({ loads, rpc }: Incarnation, model: RegisteredModel): Promise<LoadOutcome> {
+    let loading = loads.get(model.digest);
+    if (loading === undefined) {
+      loading = answer(rpc.load(model, batchSizes.get(model.digest) ?? null));
+      loads.set(model.digest, loading);
+    }
+    const outcome = await loading;
+    if (outcome.kind === 'loaded') batchSizes.set(model.digest, outcome.batchSize);
+    else loads.delete(model.digest);
+    return outcome;
+  }
+
+  return {
+    device,
+    pid: () => current?.child.pid ?? null,
+    restarts: () => Math.max(0, starts - 1),
+    load: (model) => loadOn((current ??= start()), model),
+    async sample(work, signal, onProgress) {
+      const incarnation = (current ??= start());
+      const loaded = await loadOn(incarnation, work.model);
+      if (loaded.kind === 'failed') return loaded;
+      const { rpc } = incarnation;
+      if (signal.aborted) return { kind: 'aborted' };
+      const abort = (): void => void rpc.abort(work.id);
+      listeners.set(work.id, onProgress);
+      signal.addEventListener('abort', abort, { once: true });
+      try {
+        return await answer(rpc.sample(work));
+      } finally {
+        signal.removeEventListener('abort', abort);
+        listeners.delete(work.id);
+      }
+    },
+    async close() {
+      closing = true;
+      if (current === null) return;
+      const { child } = current;
+      const exited = once(child, 'exit');
+      const killer = setTimeout(() => child.kill('SIGKILL'), CLOSE_GRACE);
+      if (child.connected) child.disconnect();
+      await exited;
+      clearTimeout(killer);
+    },
+  };
+}

@@ -1,0 +1,106 @@
+import { Worker } from 'node:worker_threads';
+import { createBirpc, type BirpcReturn } from 'birpc';
+import { DomainError } from '../../errors.ts';
+import { type RegisteredModel, verifyModel } from '../../inference/model-store.ts';
+import { createWorkQueue, type WorkQueue } from './work-queue.ts';
+import type { HostFunctions, LaneFunctions, LoadOutcome, WarmModel } from './protocol.ts';
+
+/** Models kept open at a time; opening another closes the one whose last use is longest ago. */
+const OPEN_MODELS = 8;
+/** Tasks of about this length keep message costs below a percent and progress lively. */
+const TASK_MILLISECONDS = 50;
+
+type Lane = BirpcReturn<LaneFunctions>;
+
+/**
+ * The lanes of one device: loads models on all of them, deals work out in tasks, adds the votes up.
+ *
+ * A lane that dies takes the process with it: the worker then starts a new host and repeats what was not finished.
+ */
+export function createLanePool(
+  laneCount: number,
+  progress: (workId: string, samples: number) => void,
+): HostFunctions {
+  const lanes = Array.from({ length: laneCount }, startLane);
+  const models = new Map<string, Promise<LoadOutcome>>();
+  const queue: WorkQueue = createWorkQueue(lanes, progress);
+
+  async function open(model: RegisteredModel, batchSize: number | null): Promise<LoadOutcome> {
+    try {
+      const verified = await verifyModel(model);
+      const outcomes = await Promise.all(lanes.map((lane) => lane.open(verified)));
+      const failed = outcomes.find((outcome) => outcome.kind === 'failed');
+      if (failed !== undefined) return failed;
+      const engine = (outcomes[0] as WarmModel).engine;
+      // Measured on one lane while the others rest, so that no batch size is disturbed by another's trial.
+      const measured = await lanes[0]!.measure(model.digest);
+      const chosen = batchSize ?? measured.batchSize;
+      await Promise.all(lanes.map((lane) => lane.prepare(model.digest, chosen)));
+      return {
+        kind: 'loaded',
+        engine,
+        batchSize: chosen,
+        samplesPerSecond: measured.samplesPerSecond * lanes.length,
+      };
+    } catch (error) {
+      if (error instanceof DomainError) return { kind: 'failed', code: error.code, detail: error.message };
+      return { kind: 'failed', code: 'model_invalid', detail: String(error) };
+    }
+  }
+
+  async function makeRoom(): Promise<void> {
+    for (const digest of models.keys()) {
+      if (models.size < OPEN_MODELS) return;
+      if (queue.uses(digest)) continue;
+      models.delete(digest);
+      await Promise.all(lanes.map((lane) => lane.forget(digest)));
+    }
+  }
+
+  return {
+    async load(model, batchSize) {
+      let loading = models.get(model.digest);
+      models.delete(model.digest);
+      if (loading === undefined) {
+        await makeRoom();
+        loading = open(model, batchSize);
+      }
+      models.set(model.digest, loading);
+      const outcome = await loading;
+      // A failed load is forgotten: the operator may mend the files while the host lives.
+      if (outcome.kind === 'failed') models.delete(model.digest);
+      return outcome;
+    },
+    async sample(work) {
+      const loaded = await models.get(work.model.digest);
+      if (loaded?.kind !== 'loaded') {
+        return {
+          kind: 'failed',
+          code: 'model_unavailable',
+          detail: `${work.model.manifest.name} is not loaded`,
+        };
+      }
+      const perTask = (loaded.samplesPerSecond / laneCount / 1000) * TASK_MILLISECONDS;
+      const batches = Math.max(1, Math.round(perTask / loaded.batchSize));
+      return queue.add(work, batches * loaded.batchSize);
+    },
+    abort: (workId) => queue.abort(workId),
+  };
+}
+
+function startLane(): Lane {
+  const thread = new Worker(new URL('./lane-thread.js', import.meta.url));
+  thread.on('error', (error) => {
+    process.stderr.write(`lane failed: ${error.stack ?? String(error)}\n`);
+    process.exit(70); // EX_SOFTWARE of sysexits.h
+  });
+  return createBirpc<LaneFunctions>(
+    {},
+    {
+      post: (message) => thread.postMessage(message),
+      on: (listener) => thread.on('message', listener),
+      timeout: -1,
+      eventNames: ['begin', 'end'],
+    },
+  );
+}

@@ -1,0 +1,161 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import { DomainError } from '../errors.ts';
+import type { InputKind } from '../inference/input-tensor.ts';
+import type { RegisteredModel } from '../inference/model-store.ts';
+import type { CertifyParameters, PredictParameters } from '../smoothing/parameters.ts';
+import { announceCancellation } from './cancellation.ts';
+import { hasEnded, type JobKind, type JobRecord, type JobRequest } from './job-record.ts';
+import { createJobStore, type JobPage } from './job-store.ts';
+import type { Keys } from './keys.ts';
+import { createPresence, type WorkerStatus } from './presence.ts';
+import { coordinatorQueue, enqueueCoordination } from './queues.ts';
+import type { ResultRecord } from './result-record.ts';
+import { createResultStore } from './result-store.ts';
+
+/** An input as a client hands it over. */
+export interface SubmittedInput {
+  readonly id: string;
+  readonly kind: InputKind;
+  readonly bytes: Uint8Array;
+  readonly label: number | null;
+}
+
+/** A request that has passed validation. */
+export type Submission = {
+  readonly model: RegisteredModel;
+  readonly inputs: readonly SubmittedInput[];
+  /** 64 hexadecimal digits; only to reproduce an earlier job. */
+  readonly reproductionSeed: string | null;
+} & (
+  | { readonly kind: 'certification'; readonly parameters: CertifyParameters }
+  | { readonly kind: 'prediction'; readonly parameters: PredictParameters }
+);
+
+/**
+ * The jobs as the API sees them. What `submit` has answered is in Redis and will be worked on, whatever process dies
+ * next. Every call rejects with `queue_unavailable` within two seconds while Redis is away.
+ */
+export interface JobService {
+  submit(submission: Submission): Promise<JobRecord>;
+  get(kind: JobKind, id: string): Promise<JobRecord>;
+  list(kind: JobKind, limit: number, cursor: string | null): Promise<JobPage>;
+  /** Results of inputs [first, first + count) in order, null for those not decided yet. */
+  results(kind: JobKind, id: string, first: number, count: number): Promise<(ResultRecord | null)[]>;
+  /** Throws `already_finished` for a job that has ended; asking twice is no error. */
+  cancel(kind: JobKind, id: string): Promise<JobRecord>;
+  livingWorkers(): Promise<WorkerStatus[]>;
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const ID_PREFIX: Readonly<Record<JobKind, string>> = { certification: 'cert', prediction: 'pred' };
+
+/** An outage is retried by the client; a slow queue must not make it wait longer than a dead one. */
+const DEADLINE_MILLISECONDS = 1_800;
+
+export function createJobService(redis: Redis, keys: Keys, retentionSeconds: number): JobService {
+  const jobs = createJobStore(redis, keys, retentionSeconds, Date.now);
+  const resultStore = createResultStore(redis, keys);
+  const presence = createPresence(redis, keys);
+  const queue = coordinatorQueue(redis, keys);
+
+  async function available<Value>(action: () => Promise<Value>): Promise<Value> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error('Redis is slow to answer')), DEADLINE_MILLISECONDS);
+    });
+    try {
+      return await Promise.race([action(), late]);
+    } catch (cause) {
+      if (cause instanceof DomainError) throw cause;
+      throw new DomainError('queue_unavailable', undefined, [], { cause });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async function find(kind: JobKind, id: string): Promise<JobRecord> {
+    const record = await jobs.get(id);
+    if (record === null || record.request.kind !== kind) {
+      throw new DomainError('resource_not_found', `there is no ${kind} ${id}`);
+    }
+    return record;
+  }
+
+  function request(submission: Submission, inputs: JobRequest['inputs']): JobRequest {
+    const { kind, model, parameters, reproductionSeed } = submission;
+    const { name, version } = model.manifest;
+    return {
+      kind,
+      model: { name, version, digest: model.digest },
+      parameters,
+      inputs,
+      // Drawn after everything else about the request is fixed, so that nobody can choose inputs to suit the noise.
+      seed: reproductionSeed ?? randomBytes(32).toString('hex'),
+      seedSource: reproductionSeed === null ? 'server' : 'client',
+    } as JobRequest;
+  }
+
+  return {
+    submit: (submission) =>
+      available(async () => {
+        const bytes = new Map<string, Uint8Array>();
+        const inputs = submission.inputs.map(({ id, kind, bytes: content, label }) => {
+          const digest = createHash('sha256').update(content).digest('hex');
+          bytes.set(digest, content);
+          return { id, kind, digest, label };
+        });
+        const id = `${ID_PREFIX[submission.kind]}_${randomBytes(12).toString('hex')}`;
+        const { parameters } = submission;
+        const perInput = parameters.n + ('n0' in parameters ? parameters.n0 : 0);
+        await jobs.create(id, request(submission, inputs), inputs.length * perInput, bytes);
+        try {
+          await enqueueCoordination(queue, id);
+        } catch (error) {
+          // Not acknowledged, so not kept; if this fails too, a worker finds the record and runs it.
+          await jobs.forget(id, submission.kind).catch(() => undefined);
+          throw error;
+        }
+        return find(submission.kind, id);
+      }),
+    get: (kind, id) => available(() => find(kind, id)),
+    list: (kind, limit, cursor) =>
+      available(async () => {
+        const page = await jobs.list(kind, limit, cursor);
+        if (page !== null) return page;
+        const fault = {
+          pointer: '/cursor',
+          detail: 'names no job of this list any more; start again without it',
+        };
+        throw new DomainError('validation_failed', undefined, [fault]);
+      }),
+    results: (kind, id, first, count) =>
+      available(async () => {
+        const record = await find(kind, id);
+        if (record.status === 'expired') throw new DomainError('results_expired');
+        return resultStore.read(id, first, Math.min(count, record.request.inputs.length - first));
+      }),
+    cancel: (kind, id) =>
+      available(async () => {
+        const record = await find(kind, id);
+        if (hasEnded(record.status)) {
+          if (record.status === 'cancelled') return record;
+          throw new DomainError(
+            'already_finished',
+            `the ${kind} is ${record.status}; it cannot be cancelled`,
+          );
+        }
+        await jobs.transition(id, ['queued', 'running'], 'cancelling');
+        await announceCancellation(redis, keys, id);
+        // A job that no worker has taken up ends at once; one that is under way ends when its worker has heard.
+        if (record.status === 'queued' && (await queue.remove(id).catch(() => 0)) === 1) {
+          await jobs.end(id, 'cancelled', null);
+        }
+        return find(kind, id);
+      }),
+    livingWorkers: () => available(() => presence.livingWorkers()),
+    ping: () => available(async () => void (await redis.ping())),
+    close: () => queue.close(),
+  };
+}

@@ -1,0 +1,57 @@
+import type { Draw } from '../smoothing/sampler.ts';
+import type { Segment } from './device-host/protocol.ts';
+
+/** The draws that one input asks for in a round. */
+export interface InputDraws {
+  readonly input: number;
+  readonly draws: readonly Draw[];
+}
+
+/** What one sampling job draws: a few seconds of work, possibly of several inputs. */
+export type Chunk = readonly Segment[];
+
+/**
+ * Packs a round's draws into chunks of at most `chunkSamples` samples, in the order of the inputs, so that early inputs
+ * are decided early. The chunks tile the draws: every sample asked for is in exactly one segment of one chunk.
+ */
+export function packChunks(asked: readonly InputDraws[], chunkSamples: number): Chunk[] {
+  if (!Number.isInteger(chunkSamples) || chunkSamples < 1) {
+    throw new RangeError(`chunkSamples must be a positive integer, not ${chunkSamples}`);
+  }
+  const chunks: Segment[][] = [];
+  let chunk: Segment[] = [];
+  let free = chunkSamples;
+  for (const { input, draws } of asked) {
+    for (const { purpose, firstSample, count } of draws) {
+      for (let done = 0; done < count;) {
+        const taken = Math.min(free, count - done);
+        chunk.push({ input, purpose, firstSample: firstSample + done, count: taken });
+        done += taken;
+        free -= taken;
+        if (free === 0) {
+          chunks.push(chunk);
+          chunk = [];
+          free = chunkSamples;
+        }
+      }
+    }
+  }
+  if (chunk.length > 0) chunks.push(chunk);
+  return chunks;
+}
+
+/** Seconds of work in a chunk: long against a queue's few milliseconds, short against what a crash repeats. */
+const CHUNK_SECONDS = 3;
+/** A round is cut into at least this many chunks a device, so that devices finish together. */
+const CHUNKS_PER_DEVICE = 2;
+/** Samples in a chunk while no worker has told its speed yet. */
+const UNMEASURED_CHUNK = 4_096;
+
+/** How many samples a chunk should have, from what the living devices measured (samples a second each). */
+export function chunkSize(totalSamples: number, deviceSpeeds: readonly number[]): number {
+  if (deviceSpeeds.length === 0) return UNMEASURED_CHUNK;
+  const mean = deviceSpeeds.reduce((sum, speed) => sum + speed, 0) / deviceSpeeds.length;
+  const even = totalSamples / (deviceSpeeds.length * CHUNKS_PER_DEVICE);
+  // Below a quarter of a second the queue's own cost would show.
+  return Math.max(1, Math.ceil(Math.max(Math.min(mean * CHUNK_SECONDS, even), mean / 4)));
+}

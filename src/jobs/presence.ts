@@ -1,0 +1,53 @@
+import type { Redis } from 'ioredis';
+import type { WarmModel } from './device-host/protocol.ts';
+import type { Keys } from './keys.ts';
+
+/** What a worker tells of itself every few seconds. */
+export interface WorkerStatus {
+  readonly id: string;
+  readonly hostname: string;
+  readonly pid: number;
+  readonly version: string;
+  readonly devices: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly lanes: number;
+    readonly hostPid: number | null;
+    readonly restarts: number;
+    /** Models that this device has loaded and warmed up. */
+    readonly models: readonly ({ readonly name: string; readonly digest: string } & WarmModel)[];
+  }[];
+}
+
+/** A worker is taken for gone when it has been silent this long. */
+export const PRESENCE_MILLISECONDS = 15_000;
+
+/** Who is there: each worker announces itself under a key that Redis lets expire, so no clocks are compared. */
+export interface Presence {
+  announce(status: WorkerStatus): Promise<void>;
+  leave(workerId: string): Promise<void>;
+  livingWorkers(): Promise<WorkerStatus[]>;
+}
+
+export function createPresence(redis: Redis, keys: Keys): Presence {
+  return {
+    async announce(status) {
+      await redis
+        .multi()
+        .sadd(keys.workers, status.id)
+        .set(keys.worker(status.id), JSON.stringify(status), 'PX', PRESENCE_MILLISECONDS)
+        .exec();
+    },
+    async leave(workerId) {
+      await redis.multi().srem(keys.workers, workerId).del(keys.worker(workerId)).exec();
+    },
+    async livingWorkers() {
+      const ids = await redis.smembers(keys.workers);
+      if (ids.length === 0) return [];
+      const stored = await redis.mget(ids.map((id) => keys.worker(id)));
+      const gone = ids.filter((_, index) => stored[index] === null);
+      if (gone.length > 0) await redis.srem(keys.workers, ...gone);
+      return stored.flatMap((status) => (status === null ? [] : [JSON.parse(status) as WorkerStatus]));
+    },
+  };
+}

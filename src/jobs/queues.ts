@@ -1,0 +1,73 @@
+import { Queue, type QueueOptions, type WorkerOptions } from 'bullmq';
+import type { Redis } from 'ioredis';
+import type { Chunk } from './plan.ts';
+import type { Keys } from './keys.ts';
+
+/** Data of a coordinator job: everything else is in the job's record. */
+export interface CoordinatorData {
+  readonly id: string;
+}
+
+/** Data of a sampling job: what to draw, of which job. */
+export interface SamplingData {
+  readonly id: string;
+  readonly chunkKey: string;
+  readonly chunk: Chunk;
+}
+
+export const COORDINATOR_QUEUE = 'coordinator';
+/** One sampling queue per engine: every device that runs the engine takes from it. */
+export const SAMPLING_QUEUE = 'sampling-onnx';
+
+/**
+ * A worker that is killed loses its locks after at most 8 s, and the check that runs every 3 s hands its jobs on: less
+ * than 15 s in all, restart included. A stall only repeats draws, with the same votes; the count is cumulative over a
+ * job's life, hence the generous limit.
+ */
+const STALLS = { lockDuration: 8_000, stalledInterval: 3_000, maxStalledCount: 5 } as const;
+
+/** Options of the workers. `runRetryDelay`: after an outage the loop asks again at once, not after 15 s. */
+export function workerOptions(connection: Redis, keys: Keys, concurrency: number): WorkerOptions {
+  return {
+    connection,
+    prefix: keys.queuePrefix,
+    concurrency,
+    runRetryDelay: 1_000,
+    drainDelay: 2,
+    ...STALLS,
+  };
+}
+
+function queueOptions(connection: Redis, keys: Keys): QueueOptions {
+  // Nothing reads the events stream but BullMQ's own waiting; it need not keep thousands of entries.
+  return { connection, prefix: keys.queuePrefix, streams: { events: { maxLen: 200 } } };
+}
+
+/** Queues throw what their connection throws; without a listener that would end the process. */
+function quiet<Data>(queue: Queue<Data>): Queue<Data> {
+  queue.on('error', () => undefined);
+  return queue;
+}
+
+export function coordinatorQueue(connection: Redis, keys: Keys): Queue<CoordinatorData> {
+  return quiet(new Queue<CoordinatorData>(COORDINATOR_QUEUE, queueOptions(connection, keys)));
+}
+
+export function samplingQueue(connection: Redis, keys: Keys): Queue<SamplingData> {
+  return quiet(new Queue<SamplingData>(SAMPLING_QUEUE, queueOptions(connection, keys)));
+}
+
+/** Hands a job to the coordinators. The job id is the BullMQ id: a repeated call enqueues nothing new. */
+export async function enqueueCoordination(queue: Queue<CoordinatorData>, id: string): Promise<void> {
+  await queue.add(
+    'coordinate',
+    { id },
+    {
+      jobId: id,
+      attempts: 5,
+      backoff: { type: 'exponential', delay: 500 },
+      removeOnComplete: true,
+      removeOnFail: { age: 24 * 3600 },
+    },
+  );
+}

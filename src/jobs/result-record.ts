@@ -1,0 +1,20 @@
+import type { Certificate, SparseVotes } from '../smoothing/certificate.ts';
+import type { Failure } from './job-record.ts';
+
+/** What is known of one input: stored once, when it is decided or has failed. */
+export type ResultRecord =
+  | ({ readonly kind: 'certification'; readonly certificate: Certificate } & Decided)
+  | ({ readonly kind: 'prediction'; readonly pValue: number; readonly provenance: Provenance } & Decided)
+  | { readonly kind: 'failed'; readonly error: Failure };
+
+interface Decided {
+  readonly outcome: 'certified' | 'predicted' | 'abstained';
+  /** Null in an abstention. */
+  readonly class: number | null;
+  readonly topCount: number;
+  readonly votes: SparseVotes;
+  readonly warnings: readonly string[];
+}
+
+/** How to redraw a prediction: the same facts as in a certificate. */
+export type Provenance = Pick<Certificate, 'model' | 'input' | 'noise' | 'engine' | 'devices' | 'software'>;

@@ -1,0 +1,155 @@
+import type { Redis } from 'ioredis';
+import type { InputTensor } from '../inference/input-tensor.ts';
+import type { EngineDescription } from '../inference/engine.ts';
+import type { Failure, StoredStatus } from './job-record.ts';
+import type { Keys } from './keys.ts';
+import type { Chunk } from './plan.ts';
+import { RECORD_CHUNK, STORE_PLAN } from './scripts.ts';
+
+/** A chunk's votes as stored, with what drew them. */
+export interface ChunkVotes {
+  /** Per segment of the chunk: class, count, class, count ... of the classes with votes. */
+  readonly segments: readonly (readonly number[])[];
+  readonly classes: number;
+  readonly engine: EngineDescription;
+  readonly device: { readonly name: string; readonly batchSize: number };
+}
+
+/**
+ * Keeps what sampling needs between the processes: tensors, the plan of each round, votes by chunk. Everything is written
+ * under a key that names what it is, so that repeating a step replaces the same thing with the same value.
+ */
+export interface SamplingStore {
+  inputBytes(id: string, digest: string): Promise<Uint8Array | null>;
+  storeTensor(id: string, input: number, tensor: InputTensor): Promise<void>;
+  tensors(id: string, inputs: readonly number[]): Promise<(InputTensor | null)[]>;
+  /** The digests alone: small, where the tensors are not. */
+  tensorDigests(id: string, inputs: readonly number[]): Promise<(string | null)[]>;
+  /** Stores the plan of a round unless it has one, then answers the one that holds. */
+  plan(id: string, round: number, make: () => Promise<readonly Chunk[]>): Promise<readonly Chunk[]>;
+  /** Chunks of all rounds that draw for the input. */
+  chunksOf(id: string, input: number): Promise<{ readonly key: string; readonly chunk: Chunk }[]>;
+  votes(id: string, chunkKeys: readonly string[]): Promise<(ChunkVotes | null)[]>;
+  /** Records progress, and with `votes` the end of a chunk. Answers the job's status, null without a job. */
+  record(id: string, chunkKey: string, drawn: number, votes: ChunkVotes | null): Promise<StoredStatus | null>;
+  recordError(id: string, chunkKey: string, failure: Failure): Promise<void>;
+  errorOf(id: string, chunkKey: string): Promise<Failure | null>;
+}
+
+/** The end of a job deletes these keys; what a late writer leaves behind goes after a month. */
+const BACKSTOP_SECONDS = 30 * 24 * 3600;
+
+/** Names chunk `index` of a round; also the end of its BullMQ job id, where ":" is not allowed. */
+export function chunkKey(round: number, index: number): string {
+  return `${round}.${index}`;
+}
+
+export function createSamplingStore(redis: Redis, keys: Keys): SamplingStore {
+  async function readPlan(id: string, round: number): Promise<Chunk[] | null> {
+    const count = await redis.hget(keys.plan(id), `round:${round}`);
+    if (count === null) return null;
+    if (count === '0') return [];
+    const fields = Array.from({ length: Number(count) }, (_, index) => chunkKey(round, index));
+    const chunks = await redis.hmget(keys.plan(id), ...fields);
+    return chunks.map((chunk, index) => {
+      if (chunk === null) throw new Error(`the plan of job ${id} lacks chunk ${fields[index]}`);
+      return JSON.parse(chunk) as Chunk;
+    });
+  }
+
+  async function readDigests(id: string, inputs: readonly number[]): Promise<(string | null)[]> {
+    return inputs.length === 0
+      ? []
+      : redis.hmget(keys.tensors(id), ...inputs.map((input) => `digest:${input}`));
+  }
+
+  return {
+    inputBytes: (id, digest) => redis.hgetBuffer(keys.inputs(id), digest),
+    async storeTensor(id, input, { bytes, digest }) {
+      const fields = { [String(input)]: Buffer.from(bytes), [`digest:${input}`]: digest };
+      await redis.multi().hset(keys.tensors(id), fields).expire(keys.tensors(id), BACKSTOP_SECONDS).exec();
+    },
+    async tensors(id, inputs) {
+      if (inputs.length === 0) return [];
+      const [bytes, digests] = await Promise.all([
+        redis.hmgetBuffer(keys.tensors(id), ...inputs.map(String)),
+        readDigests(id, inputs),
+      ]);
+      return bytes.map((tensor, index) => {
+        const digest = digests[index] ?? null;
+        return tensor === null || digest === null ? null : { bytes: tensor, digest };
+      });
+    },
+    tensorDigests: readDigests,
+
+    async plan(id, round, make) {
+      const stored = await readPlan(id, round);
+      if (stored !== null) return stored;
+      const chunks = await make();
+      const chunksByInput = new Map<number, string[]>();
+      const fields: string[] = [];
+      for (const [index, chunk] of chunks.entries()) {
+        const key = chunkKey(round, index);
+        fields.push(key, JSON.stringify(chunk));
+        for (const input of new Set(chunk.map((segment) => segment.input))) {
+          const list = chunksByInput.get(input);
+          if (list === undefined) chunksByInput.set(input, [key]);
+          else list.push(key);
+        }
+      }
+      for (const [input, list] of chunksByInput) fields.push(`input:${input}:${round}`, JSON.stringify(list));
+      await redis.eval(
+        STORE_PLAN,
+        2,
+        keys.job(id),
+        keys.plan(id),
+        `round:${round}`,
+        String(chunks.length),
+        ...fields,
+      );
+      return (await readPlan(id, round)) ?? [];
+    },
+
+    async chunksOf(id, input) {
+      const found: string[] = [];
+      for (let round = 0; ; round += 1) {
+        const list = await redis.hget(keys.plan(id), `input:${input}:${round}`);
+        if (list === null) break;
+        found.push(...(JSON.parse(list) as string[]));
+      }
+      if (found.length === 0) return [];
+      const chunks = await redis.hmget(keys.plan(id), ...found);
+      return chunks.flatMap((chunk, index) =>
+        chunk === null ? [] : [{ key: found[index]!, chunk: JSON.parse(chunk) as Chunk }],
+      );
+    },
+
+    async votes(id, chunkKeys) {
+      if (chunkKeys.length === 0) return [];
+      const stored = await redis.hmget(keys.votes(id), ...chunkKeys);
+      return stored.map((votes) => (votes === null ? null : (JSON.parse(votes) as ChunkVotes)));
+    },
+
+    async record(id, key, drawn, votes) {
+      return (await redis.eval(
+        RECORD_CHUNK,
+        3,
+        keys.job(id),
+        keys.drawn(id),
+        keys.votes(id),
+        key,
+        drawn,
+        votes === null ? '' : JSON.stringify(votes),
+      )) as StoredStatus | null;
+    },
+
+    async recordError(id, key, failure) {
+      const errors = keys.chunkErrors(id);
+      await redis.multi().hset(errors, key, JSON.stringify(failure)).expire(errors, BACKSTOP_SECONDS).exec();
+    },
+    async errorOf(id, key) {
+      const failure = await redis.hget(keys.chunkErrors(id), key);
+      return failure === null ? null : (JSON.parse(failure) as Failure);
+    },
+  };
+}

@@ -1,0 +1,89 @@
+import type { CertifyResult } from './certify.ts';
+import type { BoundForm, CertifyParameters } from './parameters.ts';
+import type { Votes } from './sampler.ts';
+
+/** Votes as they are published: only the classes that got any, by class number. */
+export type SparseVotes = Readonly<Record<string, number>>;
+
+/** Leaves out the classes without a vote. */
+export function sparseVotes(votes: Votes): SparseVotes {
+  return Object.fromEntries(votes.flatMap((count, index) => (count > 0 ? [[String(index), count]] : [])));
+}
+
+/** Where the certificate's votes come from: all that is needed to check or redraw them. */
+export interface CertificateOrigin {
+  readonly model: {
+    readonly name: string;
+    readonly version: string;
+    /** SHA-256 of the manifest, which names the SHA-256 of every file. */
+    readonly digest: string;
+    readonly files: readonly { readonly path: string; readonly sha256: string }[];
+  };
+  readonly input: {
+    /** SHA-256 of the uint8 tensor's bytes in the order of `layout`. */
+    readonly digest: string;
+    readonly shape: readonly number[];
+    readonly layout: string;
+    /** Index of the input in its job; part of the noise stream's derivation. */
+    readonly index: number;
+  };
+  readonly noise: {
+    readonly scheme: string;
+    readonly version: number;
+    /** Upper bound of the total variation between the drawn and the exact noise over the whole input. */
+    readonly totalVariation: number;
+    readonly seed: string;
+    /** "client" marks a reproduction: its seed was known before the request was fixed. */
+    readonly seedSource: 'server' | 'client';
+  };
+  readonly engine: { readonly name: string; readonly version: string; readonly provider: string };
+  /** The devices that drew the votes, with the batch size that each had fixed at warm-up. */
+  readonly devices: readonly { readonly name: string; readonly batchSize: number }[];
+  readonly software: { readonly name: string; readonly version: string };
+}
+
+/** A certificate of one input: what is claimed, from which votes, and how to draw them again. */
+export interface Certificate extends CertificateOrigin {
+  readonly format: 'smoothcert/certificate/1';
+  readonly procedure: 'certify';
+  readonly sigma: number;
+  readonly n0: number;
+  readonly n: number;
+  readonly alpha: number;
+  readonly bound: BoundForm;
+  /** Whether x + noise is clipped to [0,1] before the network: never in this version. */
+  readonly clip: false;
+  readonly outcome: 'certified' | 'abstained';
+  readonly selectedClass: number;
+  readonly selectionVotes: SparseVotes;
+  readonly estimationVotes: SparseVotes;
+  readonly pALowerBound: number;
+  readonly pBUpperBound: number | null;
+  readonly certifiedRadius: number | null;
+}
+
+/** Joins a decision and its origin into the certificate. */
+export function certificate(
+  { sigma, n0, n, alpha, bound }: CertifyParameters,
+  result: CertifyResult,
+  origin: CertificateOrigin,
+): Certificate {
+  return {
+    format: 'smoothcert/certificate/1',
+    procedure: 'certify',
+    sigma,
+    n0,
+    n,
+    alpha,
+    bound,
+    clip: false,
+    outcome: result.outcome,
+    selectedClass: result.selectedClass,
+    selectionVotes: sparseVotes(result.selectionVotes),
+    estimationVotes: sparseVotes(result.estimationVotes),
+    pALowerBound: result.pALowerBound,
+    pBUpperBound: result.pBUpperBound,
+    certifiedRadius: result.certifiedRadius,
+    ...origin,
+  };
+}
