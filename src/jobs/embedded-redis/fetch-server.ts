@@ -1,6 +1,6 @@
 import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
-import { join, relative, sep } from 'node:path';
+import { join, relative, resolve, sep } from 'node:path';
 import { findExecutable } from './find-executable.ts';
 import { dependencyNames } from './package-dependencies.ts';
 import { preparePrivateApt } from './private-apt.ts';
@@ -18,18 +18,19 @@ const DEPENDENCY_ROUNDS = 3;
 
 /**
  * Fetches a Redis server from the Debian (or Ubuntu) packages of this system's own sources, without root, into a new
- * folder `server-…` of `cacheDirectory`. About 2.5 s and 13 MB of traffic; the result takes 7 MB.
+ * folder `server-…` of `cache`. About 2.5 s and 13 MB of traffic; the result takes 7 MB.
  *
  * The folder appears by one rename after the server in it has answered `--version`, so that any number of processes
  * may fetch at once and a reader never sees half of one. Never throws for want of a network, of apt or of a package:
  * the reason comes back as a clause.
  */
-export async function fetchServer(cacheDirectory: string, searchPath: string): Promise<FetchResult> {
+export async function fetchServer(cache: string, searchPath: string): Promise<FetchResult> {
   const apt = findExecutable(['apt-get'], searchPath);
   const dpkgDeb = findExecutable(['dpkg-deb'], searchPath);
   const dpkgQuery = findExecutable(['dpkg-query'], searchPath);
   if (apt === null || dpkgDeb === null || dpkgQuery === null)
     return { fetched: false, reason: 'this system has no apt-get to fetch one' };
+  const cacheDirectory = resolve(cache);
   await mkdir(cacheDirectory, { recursive: true });
   await removeAbandoned(cacheDirectory);
   const scratch = await mkdtemp(join(cacheDirectory, '.fetch-'));

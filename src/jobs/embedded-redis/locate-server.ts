@@ -40,7 +40,7 @@ export async function locateServer(options: LocateOptions): Promise<LocatedServe
     faults.push('fetching one is switched off');
   } else {
     options.logger.info({ cacheDirectory: options.cacheDirectory }, 'fetching a Redis server');
-    const result = await fetchServer(resolve(options.cacheDirectory), options.searchPath);
+    const result = await fetchServer(options.cacheDirectory, options.searchPath);
     if (result.fetched) {
       const executable = join(result.directory, 'redis-server');
       const probe = await probeServer(executable);

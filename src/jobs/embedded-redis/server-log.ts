@@ -5,15 +5,29 @@ export interface ServerLog {
   write(chunk: string): void;
   /** Passes on what came without a closing line break. */
   end(): void;
-  /** The last lines of the server's output, oldest first. */
+  /** The last lines that deserved a warning, oldest first. */
   tail(): string;
 }
 
 const TAIL_LINES = 8;
 const LINE_LIMIT = 2_000;
-/** What every start says at Redis's highest level (6.2 and 7.0 have no other), and what a wanted stop says. */
-const ROUTINE =
-  /Redis is starting|Redis version=|Valkey is starting|Valkey version=|Configuration loaded|User requested shutdown|Redis is now ready to exit|Valkey is now ready to exit|Received SIG(TERM|INT) scheduling shutdown/;
+/**
+ * What Redis says at its highest level (6.2 and 7.0 know no other for it) at every start and wanted stop, and its advice on
+ * the kernel's settings, which is for the administrator of a Redis machine and not for the user of a laptop.
+ */
+const ROUTINE = new RegExp(
+  [
+    '(Redis|Valkey) is starting',
+    '(Redis|Valkey) version=',
+    'Configuration loaded',
+    'Server initialized',
+    'Memory overcommit must be enabled',
+    'Transparent Huge Pages',
+    'User requested shutdown',
+    '(Redis|Valkey) is now ready to exit',
+    'Received SIG(TERM|INT) scheduling shutdown',
+  ].join('|'),
+);
 
 /** Whether a line of the server's log deserves a warning: it is of its level `#` and not said at every start and stop. */
 export function isWarning(line: string): boolean {
@@ -29,10 +43,13 @@ export function createServerLog(logger: EmbeddedRedisLogger): ServerLog {
   const take = (rawLine: string): void => {
     const line = rawLine.trim().slice(0, LINE_LIMIT);
     if (line === '') return;
+    if (!isWarning(line)) {
+      logger.debug({ line }, 'embedded Redis');
+      return;
+    }
     tail.push(line);
     if (tail.length > TAIL_LINES) tail.shift();
-    if (isWarning(line)) logger.warn({ line }, 'embedded Redis');
-    else logger.debug({ line }, 'embedded Redis');
+    logger.warn({ line }, 'embedded Redis');
   };
   return {
     write(chunk) {

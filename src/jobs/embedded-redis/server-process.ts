@@ -11,7 +11,7 @@ export interface ServerProcess {
   readonly identity: ProcessIdentity | null;
   /** Resolves when the process has ended and its output is read, with how it ended; never rejects. */
   readonly ended: Promise<string>;
-  /** The last lines of its log. */
+  /** The last warnings of its log. */
   logTail(): string;
   /** Sends a signal if the process still runs. */
   signal(name: NodeJS.Signals): void;
