@@ -3,7 +3,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import asc from 'assemblyscript/asc';
+import { main } from 'assemblyscript/asc';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const SOURCE = 'src/random/noise-kernel.as.ts';
@@ -14,15 +14,17 @@ const OPTIONS = ['-O3', '--noAssert', '--runtime', 'stub', '--enable', 'simd', '
 
 async function compile() {
   let wasm;
-  const { error, stderr } = await asc.main([SOURCE, '--outFile', 'kernel.wasm', ...OPTIONS], {
+  let messages = '';
+  const { error } = await main([SOURCE, '--outFile', 'kernel.wasm', ...OPTIONS], {
     readFile: (name, base) => readFile(join(base, name), 'utf8').catch(() => null),
     writeFile: (name, contents) => {
       if (name === 'kernel.wasm') wasm = contents;
     },
     listFiles: () => [],
+    stderr: { write: (text) => (messages += text) },
   });
   if (error || wasm === undefined)
-    throw new Error(`the kernel does not compile\n${stderr.toString()}`, { cause: error });
+    throw new Error(`the kernel does not compile\n${messages}`, { cause: error });
   return wasm;
 }
 

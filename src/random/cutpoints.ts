@@ -70,7 +70,7 @@ function computeGaussian(sigma: number): Cutpoints {
   const lower = upper.map((cutpoint) => CUTPOINT_ONE - cutpoint).reverse();
   const kmax = upper.length;
   return Object.freeze({
-    kmin: -kmax,
+    kmin: 0 - kmax, // never −0
     kmax,
     values: Object.freeze([0n, ...lower, ...upper, CUTPOINT_ONE]),
   });
