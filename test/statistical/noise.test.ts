@@ -108,7 +108,7 @@ describe('neighbours', () => {
     });
   }
 
-  for (const lag of [1, 2, 3, 64, 256]) {
+  for (const lag of [1, 2, 3, 64, 128]) {
     it(`are independent: samples ${lag} apart`, () => {
       expectIndependent(noise.subarray(0, noise.length - lag * ELEMENTS), noise.subarray(lag * ELEMENTS));
     });

@@ -32,7 +32,7 @@ function fractionOfUpper(a: number, x: number): number {
     d = 1 / (numerator * d + b);
     c = b + numerator / c;
     value *= d * c;
-    if (Math.abs(d * c - 1) < 1e-15) return value;
+    if (Math.abs(d * c - 1) < 1e-13) return value;
   }
   throw new Error('the continued fraction does not converge');
 }
