@@ -1,5 +1,12 @@
 import type { RedisOptions } from 'ioredis';
 
+/** Where a server is and how to log in: the part of ioredis' options that can be spread into further ones. */
+export interface RedisEndpoint extends Pick<RedisOptions, 'db' | 'username' | 'password' | 'tls'> {
+  readonly host?: string;
+  readonly port?: number;
+  readonly path?: string;
+}
+
 /**
  * Turns the URL of a Redis server into ioredis options. Accepted are
  *
@@ -9,7 +16,7 @@ import type { RedisOptions } from 'ioredis';
  *
  * Anything else throws a plain `Error` that says what is accepted. It never repeats the URL, which may hold a password.
  */
-export function parseRedisUrl(url: string): RedisOptions {
+export function parseRedisUrl(url: string): RedisEndpoint {
   const parsed = URL.canParse(url) ? new URL(url) : null;
   switch (parsed?.protocol) {
     case 'redis:':
@@ -24,7 +31,7 @@ export function parseRedisUrl(url: string): RedisOptions {
 
 const DEFAULT_PORT = 6379;
 
-function networkOptions(url: URL): RedisOptions {
+function networkOptions(url: URL): RedisEndpoint {
   if (url.hostname === '') throw refusal('it names no host');
   refuseParameters(url, []);
   const path = /^\/?(.*)$/.exec(url.pathname)?.[1] ?? '';
@@ -39,7 +46,7 @@ function networkOptions(url: URL): RedisOptions {
   };
 }
 
-function socketOptions(url: URL): RedisOptions {
+function socketOptions(url: URL): RedisEndpoint {
   if (url.hostname !== '' || url.port !== '')
     throw refusal('a socket has no host: write unix:/// with three slashes');
   refuseParameters(url, ['db']);
@@ -54,7 +61,7 @@ function socketOptions(url: URL): RedisOptions {
   };
 }
 
-function credentials(url: URL): Pick<RedisOptions, 'username' | 'password'> {
+function credentials(url: URL): Pick<RedisEndpoint, 'username' | 'password'> {
   return {
     ...(url.username === '' ? {} : { username: decode(url.username) }),
     ...(url.password === '' ? {} : { password: decode(url.password) }),

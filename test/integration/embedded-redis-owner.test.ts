@@ -85,9 +85,8 @@ describe('a process that owns a server', () => {
       const owner = ownerProcess('setInterval(() => {}, 1000);');
       const { server, socketPath } = (await owner.nextLine()) as OwnerReport;
       await ask(socketPath, (client) => client.set('kept', 'yes'));
-      owner.child.kill('SIGKILL');
+      await owner.kill();
       await untilGone(server, 3_000);
-      await once(owner.child, 'exit').catch(() => {});
 
       const successor = await start();
       expect(await ask(successor.socketPath, (client) => client.get('kept'))).toBe('yes');

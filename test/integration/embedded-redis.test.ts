@@ -2,7 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { Redis, type RedisOptions } from 'ioredis';
+import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
   startEmbeddedRedis,
@@ -46,8 +46,7 @@ async function start(options: Partial<EmbeddedRedisOptions> = {}): Promise<Embed
 
 function connect(server: EmbeddedRedis): Redis {
   // Commands wait for the server to come back, as those of BullMQ's workers do.
-  const options: RedisOptions = parseRedisUrl(server.url);
-  const client = new Redis({ ...options, maxRetriesPerRequest: null });
+  const client = new Redis({ ...parseRedisUrl(server.url), maxRetriesPerRequest: null });
   client.on('error', () => {});
   open.push(async () => client.disconnect());
   return client;

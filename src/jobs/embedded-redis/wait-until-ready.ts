@@ -26,6 +26,8 @@ async function ping(socketPath: string): Promise<'ready' | 'loading' | 'silent'>
     path: socketPath,
     lazyConnect: true,
     enableReadyCheck: false,
+    // Without HELLO, so that the first answer is that to PING.
+    protocol: 2,
     disableClientInfo: true,
     maxRetriesPerRequest: 0,
     retryStrategy: null,
