@@ -152,7 +152,6 @@ def evaluate(recipe: Recipe, model: Path, n: int, log: Log) -> None:
     log(f"clean accuracy                 {clean:.4f}  (10,000 test images)")
     log(f"accuracy under noise           {under_noise:.4f}  (one noisy sample of each, on the 1/255 grid)")
 
-    start = time.perf_counter()
     indices = range(0, len(levels), 20)
     certificates = [
         certify.certify(session, levels[i], i, int(labels[i]), recipe.sigma, N0, n, ALPHA, SEED) for i in indices
@@ -166,7 +165,6 @@ def evaluate(recipe: Recipe, model: Path, n: int, log: Log) -> None:
     log(f"  radius ceiling               {certify.radius_ceiling(recipe.sigma, n, ALPHA):.4f}")
     log(f"  average certified radius     {sum(correct) / len(certificates):.4f}")
     log(f"  abstained {abstained}, wrong {wrong}")
-    log(f"  took {time.perf_counter() - start:.0f} s on one core")
     log(f"inference, ONNX Runtime, one thread, batch 64: {certify.milliseconds_an_image(session):.4f} ms an image")
 
 
