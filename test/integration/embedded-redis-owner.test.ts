@@ -106,9 +106,13 @@ describe('a process that owns a server', () => {
   });
 
   test('can end by itself once it has closed: no handle is left', async () => {
-    const owner = ownerProcess('await redis.close();');
+    const owner = ownerProcess(
+      'await redis.close(); console.log(JSON.stringify(process.getActiveResourcesInfo()));',
+    );
     const exit = once(owner.child, 'exit');
     await owner.nextLine();
+    // A timer would not keep it for ever, but it is left all the same.
+    expect(await owner.nextLine()).not.toContain('Timeout');
     expect(await exit).toEqual([0, null]);
   });
 

@@ -42,6 +42,7 @@ async function ping(socketPath: string): Promise<'ready' | 'loading' | 'silent'>
   } catch (error) {
     return error instanceof Error && error.message.startsWith('LOADING') ? 'loading' : 'silent';
   } finally {
-    client.disconnect();
+    // On a connection that never came up this would start a timer that keeps the process alive for 2 s.
+    if (client.status !== 'end') client.disconnect();
   }
 }
