@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
-import Type, { type Static } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { DomainError } from '../errors.ts';
 import { LOG_LEVELS } from '../logger.ts';
+import type { Config } from './config.ts';
 
 // The only reader of the environment. Every variable is described here once; the README's table is made from this.
 
@@ -70,26 +71,19 @@ export const EnvironmentSchema = Type.Object(
   { additionalProperties: true },
 );
 
+/**
+ * The environment of device hosts: this process's own, with what engines read before they do anything else.
+ *
+ * ONNX Runtime 1.30 reports usage to its vendor from Linux too unless it is told not to before it loads
+ * (microsoft/onnxruntime pull request 27379). A certification service tells nobody what it runs.
+ */
+export function hostEnvironment(environment: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
+  return { ...environment, ORT_DISABLE_TELEMETRY: '1' };
+}
+
 type Environment = Static<typeof EnvironmentSchema>;
 
 const validator = Compile(EnvironmentSchema);
-
-/** Everything a process needs to know from outside; paths are absolute. */
-export type Config = Readonly<{
-  host: string;
-  port: number;
-  redisUrl: string | null;
-  prefix: string;
-  dataDirectory: string;
-  redisCacheDirectory: string;
-  searchPath: string;
-  modelsDirectory: string;
-  lanes: number | null;
-  maxInputs: number;
-  maxBodyBytes: number;
-  retentionSeconds: number;
-  logLevel: Environment['LOG_LEVEL'];
-}>;
 
 /**
  * Reads the configuration from environment variables.

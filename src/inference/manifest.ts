@@ -1,4 +1,4 @@
-import Type, { type Static } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { DomainError, type Fault } from '../errors.ts';
 import { describeFaults } from './schema-faults.ts';

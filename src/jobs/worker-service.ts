@@ -33,6 +33,8 @@ export interface WorkerServiceOptions {
   readonly keys: Keys;
   readonly models: ModelStore;
   readonly devices: readonly Device[];
+  /** Environment of the device hosts. */
+  readonly hostEnvironment: NodeJS.ProcessEnv;
   readonly retentionSeconds: number;
   readonly software: Software;
   readonly logger: Logger;
@@ -60,7 +62,7 @@ const RECONCILE_MILLISECONDS = 30_000;
 export async function startWorkerService(options: WorkerServiceOptions): Promise<WorkerService> {
   const { redis, keys, models, devices, software, logger } = options;
   const id = randomUUID();
-  const hosts = devices.map((device) => createDeviceHost(device, logger));
+  const hosts = devices.map((device) => createDeviceHost(device, options.hostEnvironment, logger));
   const warm = await warmUp(hosts, models, logger).catch(async (error: unknown) => {
     await Promise.all(hosts.map((host) => host.close()));
     throw error;

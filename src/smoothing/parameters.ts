@@ -24,7 +24,7 @@ export interface PredictParameters {
  * below 0.01 the noise hardly leaves its grid point. `n` and `alpha` end where the statistics are proven.
  */
 export const PARAMETER_LIMITS = {
-  sigma: { minimum: 0.01, maximum: 2.85, integer: false },
+  sigma: { minimum: 0.01, maximum: 2.84, integer: false },
   n0: { minimum: 1, maximum: 1_000_000, integer: true },
   n: { minimum: 1, maximum: 10_000_000, integer: true },
   alpha: { minimum: 1e-12, maximum: 0.5, integer: false },

@@ -40,8 +40,12 @@ export interface DeviceHost {
 /** Milliseconds that a host has to end by itself when its channel closes: one batch of the slowest model and more. */
 const CLOSE_GRACE = 5_000;
 
-/** Starts nothing yet: the host process starts with the first call, and again with the first call after a crash. */
-export function createDeviceHost(device: Device, logger: Logger): DeviceHost {
+/**
+ * Starts nothing yet: the host process starts with the first call, and again with the first call after a crash.
+ *
+ * @param environment all of the host's environment variables; they are in force before any library loads
+ */
+export function createDeviceHost(device: Device, environment: NodeJS.ProcessEnv, logger: Logger): DeviceHost {
   const listeners = new Map<string, (samples: number) => void>();
   const batchSizes = new Map<string, number>();
   let current: Incarnation | null = null;
@@ -52,6 +56,7 @@ export function createDeviceHost(device: Device, logger: Logger): DeviceHost {
     if (closing) throw new HostCrashedError('the device host is closed');
     starts += 1;
     const child = fork(fileURLToPath(new URL('./host-process.js', import.meta.url)), [String(device.lanes)], {
+      env: environment,
       serialization: 'advanced',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });

@@ -1,0 +1,94 @@
+import { randomUUID } from 'node:crypto';
+import helmet from '@fastify/helmet';
+import multipart from '@fastify/multipart';
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import type { ModelStore } from '../inference/model-store.ts';
+import type { JobService } from '../jobs/job-service.ts';
+import type { Logger } from '../logger.ts';
+import type { Software } from '../version.ts';
+import { describeMultipart } from './describe-multipart.ts';
+import { installErrorHandler } from './error-handler.ts';
+import { calculatorRoutes } from './routes/calculators.ts';
+import { healthRoutes } from './routes/health.ts';
+import { jobRoutes } from './routes/jobs.ts';
+import { modelRoutes } from './routes/models.ts';
+import { problemRoutes } from './routes/problems.ts';
+import { CertificationSchema, PredictionSchema } from './schemas/job.ts';
+import { requestSchemas } from './schemas/request.ts';
+import { CertificationResultSchema, PredictionResultSchema } from './schemas/result.ts';
+
+export interface AppOptions {
+  readonly jobs: JobService;
+  readonly models: ModelStore;
+  readonly logger: Logger;
+  readonly software: Software;
+  readonly maxInputs: number;
+  readonly maxBodyBytes: number;
+}
+
+/** Builds the HTTP API; the caller listens and closes. Nothing here computes: requests are checked, stored, queued. */
+export async function createApp(options: AppOptions): Promise<FastifyInstance> {
+  const { jobs, models, logger, software, maxInputs, maxBodyBytes } = options;
+  const app = fastify({
+    loggerInstance: logger.child({ part: 'api' }) as unknown as FastifyBaseLogger,
+    // A poll every second is not worth two lines in the log.
+    logController: new LogController({ disableRequestLogging: !logger.isLevelEnabled('debug') }),
+    bodyLimit: maxBodyBytes,
+    genReqId: () => randomUUID(),
+    // A slow or stalled client must not hold a connection for ever.
+    requestTimeout: 120_000,
+    routerOptions: { maxParamLength: 200 },
+    ajv: {
+      customOptions: { allErrors: true, coerceTypes: false, removeAdditional: false, useDefaults: false },
+    },
+  }).withTypeProvider<TypeBoxTypeProvider>();
+
+  installErrorHandler(app);
+  await app.register(helmet);
+  await app.register(multipart, {
+    limits: {
+      fileSize: maxBodyBytes,
+      fieldSize: 1024 * 1024,
+      fields: 16,
+      parts: maxInputs + 16,
+      headerPairs: 64,
+    },
+  });
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Smoothcert',
+        version: software.version,
+        description: 'Certified L2 radii for image classifiers by randomized smoothing.',
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      },
+    },
+    transform: describeMultipart,
+  });
+  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true });
+  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+
+  const requests = requestSchemas(maxInputs);
+  const shared = { jobs, models, maxInputs, requests };
+  await app.register(jobRoutes, {
+    ...shared,
+    kind: 'certification',
+    resource: CertificationSchema,
+    result: CertificationResultSchema,
+  });
+  await app.register(jobRoutes, {
+    ...shared,
+    kind: 'prediction',
+    resource: PredictionSchema,
+    result: PredictionResultSchema,
+  });
+  await app.register(modelRoutes, { models });
+  await app.register(calculatorRoutes);
+  await app.register(healthRoutes, { jobs });
+  await app.register(problemRoutes);
+  return app;
+}

@@ -1,0 +1,29 @@
+import type { SwaggerTransform } from '@fastify/swagger';
+import type { TSchema } from 'typebox';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Schema of the JSON part of the multipart form that the route also reads. */
+    readonly multipartRequest?: TSchema;
+  }
+}
+
+/**
+ * Adds the multipart form to the description of the routes that read one. Their bodies are streams that the framework
+ * does not validate, so the form is no part of the schema that it checks.
+ */
+export const describeMultipart: SwaggerTransform = ({ schema, url, route }) => {
+  const part = route.config?.multipartRequest;
+  const body = schema?.body as { content?: Record<string, unknown> } | undefined;
+  if (part === undefined || body?.content === undefined) return { schema, url };
+  const form = {
+    type: 'object',
+    required: ['request', 'image'],
+    properties: {
+      request: part,
+      image: { type: 'array', items: { type: 'string', contentMediaType: 'application/octet-stream' } },
+    },
+  };
+  const content = { ...body.content, 'multipart/form-data': { schema: form } };
+  return { schema: { ...schema, body: { content } }, url };
+};

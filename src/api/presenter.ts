@@ -1,0 +1,124 @@
+import type { Manifest } from '../inference/manifest.ts';
+import { hasEnded, type JobRecord } from '../jobs/job-record.ts';
+import type { ResultRecord } from '../jobs/result-record.ts';
+import { NOISE_SCHEME } from '../random/noise-stream.ts';
+import type { JobResource } from './schemas/job.ts';
+import type { ResultResource } from './schemas/result.ts';
+
+const iso = (milliseconds: number): string => new Date(milliseconds).toISOString();
+const isoOrNull = (milliseconds: number | null): string | null =>
+  milliseconds === null ? null : iso(milliseconds);
+
+/** Path of a kind's collection. */
+export function collectionPath(kind: JobRecord['request']['kind']): string {
+  return `/v1/${kind}s`;
+}
+
+/** A job as the API shows it. */
+export function presentJob(record: JobRecord, now: number): JobResource {
+  const { id, request, counts } = record;
+  const self = `${collectionPath(request.kind)}/${id}`;
+  const common = {
+    id,
+    status: record.status,
+    createdAt: iso(record.createdAt),
+    startedAt: isoOrNull(record.startedAt),
+    finishedAt: isoOrNull(record.finishedAt),
+    expiresAt: isoOrNull(record.expiresAt),
+    model: request.model,
+    progress: presentProgress(record, now),
+    error: record.error,
+    links: { self, results: `${self}/results` },
+  };
+  const noise = { scheme: NOISE_SCHEME.name, version: NOISE_SCHEME.version };
+  const { abstained, failed } = counts;
+  const correct = counts.labelled > 0 ? counts.correct : null;
+  if (request.kind === 'certification') {
+    return {
+      ...common,
+      object: 'certification',
+      parameters: { ...request.parameters, noise },
+      summary: { certified: counts.affirmed, abstained, failed, correct },
+    };
+  }
+  return {
+    ...common,
+    object: 'prediction',
+    parameters: { ...request.parameters, noise },
+    summary: { predicted: counts.affirmed, abstained, failed, correct },
+  };
+}
+
+function presentProgress(record: JobRecord, now: number): JobResource['progress'] {
+  const { counts, samplesDrawn, samplesPlanned, startedAt } = record;
+  const seconds = startedAt === null ? 0 : ((record.finishedAt ?? now) - startedAt) / 1000;
+  const samplesPerSecond = seconds > 0 && samplesDrawn > 0 ? Math.round(samplesDrawn / seconds) : null;
+  const left = hasEnded(record.status)
+    ? 0
+    : samplesPerSecond
+      ? Math.ceil((samplesPlanned - samplesDrawn) / samplesPerSecond)
+      : null;
+  return {
+    inputsDecided: counts.decided,
+    inputsFailed: counts.failed,
+    inputsTotal: record.request.inputs.length,
+    samplesDrawn,
+    samplesPlanned,
+    samplesPerSecond,
+    secondsLeft: left,
+  };
+}
+
+/**
+ * One input's result as the API shows it; every input has one from the start, `pending` until it is decided.
+ *
+ * @param manifest of the model, for the names of its classes; null where the server no longer has the model
+ */
+export function presentResult(
+  record: JobRecord,
+  index: number,
+  result: ResultRecord | null,
+  manifest: Manifest | null,
+): ResultResource {
+  const { id: inputId, label } = record.request.inputs[index]!;
+  const decided = result === null || result.kind === 'failed' ? null : result;
+  const status =
+    decided !== null
+      ? 'decided'
+      : result !== null
+        ? 'failed'
+        : hasEnded(record.status)
+          ? 'cancelled'
+          : 'pending';
+  const common = {
+    inputId,
+    index,
+    status,
+    prediction:
+      decided?.class == null
+        ? null
+        : { class: decided.class, label: manifest?.output.labels[decided.class] ?? String(decided.class) },
+    topCount: decided?.topCount ?? null,
+    votes: decided?.votes ?? null,
+    reference: label === null ? null : { label, correct: decided === null ? null : decided.class === label },
+    warnings: [...(decided?.warnings ?? [])],
+    error: result?.kind === 'failed' ? result.error : null,
+  } as const;
+  if (record.request.kind === 'certification') {
+    const certificate = result?.kind === 'certification' ? result.certificate : null;
+    return {
+      ...common,
+      outcome: certificate?.outcome ?? null,
+      certifiedRadius: certificate?.certifiedRadius ?? null,
+      pALowerBound: certificate?.pALowerBound ?? null,
+      certificate,
+    } as ResultResource;
+  }
+  const prediction = result?.kind === 'prediction' ? result : null;
+  return {
+    ...common,
+    outcome: prediction?.outcome ?? null,
+    pValue: prediction?.pValue ?? null,
+    provenance: prediction?.provenance ?? null,
+  } as ResultResource;
+}

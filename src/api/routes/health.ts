@@ -1,0 +1,59 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import type { JobService } from '../../jobs/job-service.ts';
+
+const Check = Type.Object({ ok: Type.Boolean(), detail: Type.String() }, { additionalProperties: false });
+const Readiness = Type.Object(
+  {
+    status: Type.Enum(['ready', 'not ready'] as const),
+    checks: Type.Object({ redis: Check, worker: Check, models: Check }, { additionalProperties: false }),
+  },
+  { additionalProperties: false },
+);
+
+/** Liveness (the process answers) and readiness (a job submitted now would be worked on). */
+export const healthRoutes: FastifyPluginAsyncTypebox<{ jobs: JobService }> = async (app, { jobs }) => {
+  app.get(
+    '/health/live',
+    {
+      schema: {
+        tags: ['operations'],
+        summary: 'Whether the process answers',
+        response: { 200: Type.Object({ status: Type.Literal('live') }, { additionalProperties: false }) },
+      },
+    },
+    async () => ({ status: 'live' as const }),
+  );
+
+  app.get(
+    '/health/ready',
+    {
+      schema: {
+        tags: ['operations'],
+        summary: 'Whether Redis answers, a worker was seen in the last 15 s, and it has loaded a model',
+        response: { 200: Readiness, 503: Readiness },
+      },
+    },
+    async (_request, reply) => {
+      const redis = await jobs.ping().then(
+        () => true,
+        () => false,
+      );
+      const workers = redis ? await jobs.livingWorkers().catch(() => []) : [];
+      const names = workers.flatMap(({ devices }) =>
+        devices.flatMap(({ models }) => models.map(({ name }) => name)),
+      );
+      const loaded = [...new Set(names)];
+      const checks = {
+        redis: { ok: redis, detail: redis ? 'answers' : 'does not answer' },
+        worker: { ok: workers.length > 0, detail: `${workers.length} seen in the last 15 s` },
+        models: {
+          ok: loaded.length > 0,
+          detail: loaded.length > 0 ? `loaded: ${loaded.join(', ')}` : 'none loaded',
+        },
+      };
+      const ready = Object.values(checks).every(({ ok }) => ok);
+      return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'not ready', checks });
+    },
+  );
+};

@@ -1,0 +1,48 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import { DomainError, ERRORS } from '../../errors.ts';
+import { isProblemCode, PROBLEM_STATUS, type ProblemCode } from '../problem.ts';
+import { problems } from '../schemas/common.ts';
+
+const Entry = Type.Object(
+  { type: Type.String(), code: Type.String(), status: Type.Integer(), title: Type.String() },
+  { additionalProperties: false },
+);
+
+const entry = (code: ProblemCode) => ({
+  type: `/problems/${code}`,
+  code,
+  status: PROBLEM_STATUS[code],
+  title: ERRORS[code],
+});
+
+/** What each problem type means: the `type` of a problem leads here. */
+export const problemRoutes: FastifyPluginAsyncTypebox = async (app) => {
+  app.get(
+    '/problems',
+    {
+      schema: {
+        tags: ['operations'],
+        summary: 'All kinds of problem',
+        response: { 200: Type.Object({ data: Type.Array(Entry) }, { additionalProperties: false }) },
+      },
+    },
+    async () => ({ data: (Object.keys(PROBLEM_STATUS) as ProblemCode[]).map(entry) }),
+  );
+  app.get(
+    '/problems/:code',
+    {
+      schema: {
+        tags: ['operations'],
+        summary: 'One kind of problem',
+        params: Type.Object({ code: Type.String({ maxLength: 100 }) }, { additionalProperties: false }),
+        response: { 200: Entry, ...problems(404) },
+      },
+    },
+    async ({ params: { code } }) => {
+      if (!isProblemCode(code))
+        throw new DomainError('resource_not_found', `there is no kind of problem ${code}`);
+      return entry(code);
+    },
+  );
+};

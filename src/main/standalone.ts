@@ -1,0 +1,29 @@
+import { join } from 'node:path';
+import type { Config } from '../config/config.ts';
+import { startEmbeddedRedis } from '../jobs/embedded-redis/embedded-redis.ts';
+import { Stack } from '../lifecycle.ts';
+import type { Logger } from '../logger.ts';
+import { type RunningApi, startApi } from './api.ts';
+import { startWorker } from './worker.ts';
+
+/** Starts everything in one command: Redis (embedded unless `REDIS_URL` names one) -> worker -> API. */
+export function startStandalone(config: Config, logger: Logger): Promise<RunningApi> {
+  return Stack.build(async (stack) => {
+    let { redisUrl } = config;
+    if (redisUrl === null) {
+      const redis = await startEmbeddedRedis({
+        dataDirectory: join(config.dataDirectory, 'redis'),
+        cacheDirectory: config.redisCacheDirectory,
+        searchPath: config.searchPath,
+        logger,
+      });
+      stack.defer(() => redis.close());
+      redisUrl = redis.url;
+    }
+    const worker = await startWorker(config, redisUrl, logger);
+    stack.defer(() => worker.close());
+    const api = await startApi(config, redisUrl, logger);
+    stack.defer(() => api.close());
+    return { url: api.url, close: () => stack.close() };
+  });
+}

@@ -1,0 +1,34 @@
+import type { Config } from '../config/config.ts';
+import { hostEnvironment } from '../config/env.ts';
+import { discoverDevices } from '../inference/devices.ts';
+import { openModelStore } from '../inference/model-store.ts';
+import { connectWorker, waitUntilReady } from '../jobs/connections.ts';
+import { createKeys } from '../jobs/keys.ts';
+import { startWorkerService } from '../jobs/worker-service.ts';
+import { type Running, Stack } from '../lifecycle.ts';
+import type { Logger } from '../logger.ts';
+import { SOFTWARE } from '../version.ts';
+
+const REDIS_MILLISECONDS = 30_000;
+
+/** Starts the worker process: models -> Redis -> device hosts -> queue consumers. */
+export function startWorker(config: Config, redisUrl: string, logger: Logger): Promise<Running> {
+  return Stack.build(async (stack) => {
+    const models = await openModelStore(config.modelsDirectory);
+    const redis = connectWorker(redisUrl, logger);
+    stack.defer(async () => redis.disconnect());
+    await waitUntilReady(redis, REDIS_MILLISECONDS);
+    const service = await startWorkerService({
+      redis,
+      keys: createKeys(config.prefix),
+      models,
+      hostEnvironment: hostEnvironment(),
+      devices: discoverDevices(config.lanes),
+      retentionSeconds: config.retentionSeconds,
+      software: SOFTWARE,
+      logger,
+    });
+    stack.defer(() => service.close());
+    return { close: () => stack.close() };
+  });
+}
