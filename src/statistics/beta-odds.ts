@@ -17,10 +17,10 @@ const LONGEST_STEP = 40;
  * The odds x/y at which the lower tail of Beta(a, b) equals `tail`: solves ln I_x(a,b) = ln tail by Halley's method in
  * the log-odds, where the left side is increasing and concave, so that the iteration cannot get lost.
  *
- * @param a in (0, 1e10]
- * @param b in (0, 1e10]
+ * @param a in [0.5, 1e10]
+ * @param b in [0.5, 1e10]
  * @param constant betaConstant(a, b)
- * @param tail in (0, 1/2]
+ * @param tail in [1e-100, 1/2]
  */
 export function betaOdds(a: number, b: number, constant: number, tail: number): number {
   const target = Math.log(tail);

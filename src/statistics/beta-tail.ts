@@ -15,8 +15,9 @@ export interface BetaTail {
 }
 
 /**
- * A bound of the rounding errors in units of 2 ** -53, as measured and tripled: a constant part (logarithm, Stirling
- * errors, exponential), the deviances, the odds, and the fraction, whose steps number about the standard deviation.
+ * The error bound in units of 2 ** -53: a constant part (logarithms, Stirling errors), a part for the deviances, and one
+ * for the distance from the mean, by which roundings of x and y are multiplied, and the steps of the fraction, which
+ * number at most about the standard deviation. Against mpmath at most 0.26 of it is used (705 bounds, n <= 1e7).
  */
 const ERROR_CONSTANT = 48;
 const ERROR_PER_LOG = 8;

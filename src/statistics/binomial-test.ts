@@ -4,7 +4,7 @@ import { grow, OPERATION_MARGIN } from './directed.ts';
 
 /**
  * Exact two-sided binomial test of p = 1/2: the probability of a count at least as far from n/2 as k. Rounded up, never
- * below the exact p-value, so that rejecting at p-value <= alpha is never too bold; within 1e-11 relative of it while
+ * below the exact p-value, so that rejecting at p-value <= alpha is never too bold; within 1e-10 relative of it while
  * it is a normal double, and the smallest positive double rather than 0 where it underflows.
  *
  * The distribution is symmetric, so that this is min(1, 2 P[X >= max(k, n−k)]); `BinomPValue` in Cohen, Rosenfeld &

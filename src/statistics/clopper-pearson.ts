@@ -12,8 +12,8 @@ export interface ProportionBound {
 }
 
 /**
- * Every bound is first moved outwards by this share of its odds, 5.7e-14: more than ten times the largest error
- * measured against mpmath over n <= 1e7 and alpha >= 1e-12 (4e-15), and far inside the 1e-12 promised below.
+ * Every bound is first moved outwards by this share of its odds, 5.7e-14: eleven times the largest error
+ * measured against mpmath over n <= 1e7 and alpha >= 1e-12 (5.1e-15, at k = 1; 3.1e-16 in q where q < p), and far inside the 1e-12 promised below.
  */
 const MARGIN = 2 ** -44;
 
@@ -73,8 +73,11 @@ export function clopperPearsonUpper(k: number, n: number, alpha: number): Propor
  */
 export function allSuccesses(n: number, alpha: number): ProportionBound {
   const log = Math.log(alpha) / n;
-  const q = Math.min(1, grow(-Math.expm1(log), MARGIN));
-  return { p: q < 0.5 ? shrink(1 - q, OPERATION_MARGIN) : shrink(Math.exp(log), MARGIN), q };
+  const q = grow(-Math.expm1(log), MARGIN);
+  // The smaller of the two carries the margin, the other is its complement.
+  if (q < 0.5) return { p: shrink(1 - q, OPERATION_MARGIN), q };
+  const p = shrink(Math.exp(log), MARGIN);
+  return { p, q: Math.min(1, grow(1 - p, OPERATION_MARGIN)) };
 }
 
 /** p rounded down and q rounded up, each from the odds so that the smaller keeps its digits. */

@@ -48,8 +48,8 @@ function centralArea(x: number): number {
 
 /** (1 − Φ(x)) / φ(x) by Laplace's continued fraction 1/(x + 1/(x + 2/(x + 3/(x + ...)))), DLMF 7.9.1. */
 function millsRatio(x: number): number {
-  // The error after m steps falls like exp(−2x √(2m)): 2^−55 needs this many, and a few more do no harm.
-  const steps = Math.ceil(16 + 190 / (x * x));
+  // The error after m steps falls like exp(−2x √(2m)), which is 2^−55 at 182 / x²; measured, it takes twice as many.
+  const steps = Math.ceil(24 + 450 / (x * x));
   let value = x;
   for (let m = steps; m >= 1; m--) value = x + m / value;
   return 1 / value;
