@@ -4,9 +4,10 @@ import { binomialTestTwoSided } from '../../src/statistics/binomial-test.ts';
 import { binomialLowerTail, binomialUpperTail } from '../../src/statistics/binomial.ts';
 import { inverseRegularizedBeta, regularizedBeta } from '../../src/statistics/beta.ts';
 import { clopperPearsonLower, clopperPearsonUpper } from '../../src/statistics/clopper-pearson.ts';
-import { certifies, samplesForRadius, smallestCountForRadius } from '../../src/statistics/counts.ts';
+import { certifies, smallestCountForRadius } from '../../src/statistics/counts.ts';
 import { normalUpperQuantile, normalUpperTail } from '../../src/statistics/normal.ts';
 import { radiusCeiling, radiusFromLowerBound, radiusFromTwoBounds } from '../../src/statistics/radius.ts';
+import { samplesForRadius } from '../../src/statistics/samples-for-radius.ts';
 
 /** n spread evenly over its magnitudes up to 10 ** `magnitudes`. */
 const trialsUpTo = (magnitudes: number): fc.Arbitrary<number> =>

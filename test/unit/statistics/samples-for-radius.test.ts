@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { radiusCeiling } from '../../../src/statistics/radius.ts';
-import { samplesForRadius } from '../../../src/statistics/counts.ts';
+import { samplesForRadius } from '../../../src/statistics/samples-for-radius.ts';
 import { argumentFault } from '../../support/argument-fault.ts';
 import { statisticsFixture } from '../../support/statistics-fixture.ts';
 
