@@ -1,0 +1,13 @@
+// usage: npm run bench [-- noise | end-to-end ...]      all of them without a name
+const BENCHES = ['noise', 'end-to-end'];
+const asked = process.argv.slice(2);
+const unknown = asked.filter((name) => !BENCHES.includes(name));
+if (unknown.length > 0) {
+  console.error(`no bench is named ${unknown.join(', ')}; there are: ${BENCHES.join(', ')}`);
+  process.exit(2);
+}
+for (const name of asked.length > 0 ? asked : BENCHES) {
+  console.log(`\n== ${name}`);
+  const { run } = await import(`./${name}.mjs`);
+  await run();
+}

@@ -1,0 +1,179 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ResultResource } from '../../src/api/schemas/result.ts';
+import { startTestRedis, type TestRedis } from '../support/redis.ts';
+import {
+  createTestClient,
+  exampleInputs,
+  hostPid,
+  isAlive,
+  type ServiceProcess,
+  startProcess,
+  type TestClient,
+} from '../support/service.ts';
+import { until } from '../support/until.ts';
+
+// One reproduction seed, so every run below must give the very same votes, whatever is killed on the way.
+const REQUEST = {
+  model: 'mnist-cnn',
+  parameters: { sigma: 0.5, n0: 100, n: 40_000 },
+  inputs: exampleInputs('mnist', 3),
+  reproductionSeed: '5eed'.repeat(16),
+};
+const PLANNED = 3 * 40_100;
+/** The promise: work goes on within this time of a kill. */
+const RECOVERY_MILLISECONDS = 15_000;
+
+let redis: TestRedis;
+let api: ServiceProcess;
+let client: TestClient;
+let expected: unknown;
+const workers = new Set<ServiceProcess>();
+
+async function startTestWorker(lanes: number): Promise<ServiceProcess> {
+  const worker = startProcess('worker', { REDIS_URL: redis.url, SMOOTHCERT_LANES: String(lanes) });
+  workers.add(worker);
+  await worker.logged('worker ready');
+  return worker;
+}
+
+async function endWorkers(): Promise<void> {
+  await Promise.all([...workers].map((worker) => worker.end()));
+  workers.clear();
+}
+
+/** What a certificate says that must not depend on who drew it. */
+function votesOf(results: readonly ResultResource[]): unknown {
+  return results.map((result) => {
+    if (!('certificate' in result) || result.certificate === null) throw new Error(JSON.stringify(result));
+    const { selectionVotes, estimationVotes, certifiedRadius, pALowerBound } = result.certificate;
+    return { input: result.inputId, selectionVotes, estimationVotes, certifiedRadius, pALowerBound };
+  });
+}
+
+/** Submits the request, lets `disturb` do its worst in mid-job, and returns the votes and how long work stood still. */
+async function runDisturbed(disturb: () => Promise<void>): Promise<{ votes: unknown; standstill: number }> {
+  const { id } = await client.submit(REQUEST);
+  await client.drawn(id, PLANNED / 20);
+  const disturbedAt = performance.now();
+  await disturb();
+  const before = await until(async () => (await client.job(id)).progress, {
+    what: 'an answer',
+    timeoutMs: 10_000,
+  });
+  await until(
+    async () => {
+      const { progress, finishedAt } = await client.job(id);
+      return finishedAt !== null || progress.samplesDrawn > before.samplesDrawn;
+    },
+    { what: 'progress after the kill', timeoutMs: 30_000, everyMs: 50 },
+  );
+  const standstill = performance.now() - disturbedAt;
+  const ended = await client.ended(id);
+  expect(ended.status).toBe('succeeded');
+  expect(ended.progress.samplesDrawn).toBe(PLANNED);
+  return { votes: votesOf(await client.results(id)), standstill };
+}
+
+beforeAll(async () => {
+  redis = await startTestRedis();
+  api = startProcess('api', { REDIS_URL: redis.url, SMOOTHCERT_PORT: '0' });
+  client = createTestClient(String((await api.logged('API listening'))['url']));
+  await startTestWorker(2);
+  const { id } = await client.submit(REQUEST);
+  await client.ended(id);
+  expected = votesOf(await client.results(id));
+  await endWorkers();
+});
+
+afterAll(async () => {
+  await endWorkers();
+  await api?.end();
+  await redis?.close();
+});
+
+describe('the same request with the same seed gives the same votes, bit for bit', () => {
+  it('with one lane as with two', async () => {
+    await startTestWorker(1);
+    const { id } = await client.submit(REQUEST);
+    await client.ended(id);
+    expect(votesOf(await client.results(id))).toEqual(expected);
+    await endWorkers();
+  });
+
+  it('with two workers that share the job', async () => {
+    const both = await Promise.all([startTestWorker(1), startTestWorker(1)]);
+    const { id } = await client.submit(REQUEST);
+    await client.ended(id);
+    expect(votesOf(await client.results(id))).toEqual(expected);
+    for (const worker of both) expect(worker.log.some((entry) => entry['msg'] === 'chunk drawn')).toBe(true);
+    await endWorkers();
+  });
+
+  it('after kill -9 of the device host in mid-job', async () => {
+    const worker = await startTestWorker(2);
+    const killed = hostPid(worker);
+    const { votes, standstill } = await runDisturbed(async () => void process.kill(killed, 'SIGKILL'));
+    expect(votes).toEqual(expected);
+    expect(standstill).toBeLessThan(RECOVERY_MILLISECONDS);
+    expect(hostPid(worker)).not.toBe(killed);
+    expect(worker.log.some((entry) => entry['msg'] === 'device host crashed')).toBe(true);
+    await endWorkers();
+  });
+
+  it('after kill -9 of the worker in mid-job, another one taking over; its host is gone with it', async () => {
+    const victim = await startTestWorker(1);
+    const heir = await startTestWorker(1);
+    let killedAt = 0;
+    const { votes } = await runDisturbed(async () => {
+      const host = hostPid(victim);
+      killedAt = Date.now();
+      await victim.end('SIGKILL');
+      await until(() => !isAlive(host), { what: 'the end of the orphaned host' });
+    });
+    expect(votes).toEqual(expected);
+    const takenOver = await heir.logged('a job was taken over');
+    expect(Number(takenOver['time']) - killedAt).toBeLessThan(RECOVERY_MILLISECONDS);
+    await endWorkers();
+  });
+
+  it('after kill -9 of redis-server in mid-job', async () => {
+    await startTestWorker(2);
+    const { votes, standstill } = await runDisturbed(async () => void process.kill(redis.pid()!, 'SIGKILL'));
+    expect(votes).toEqual(expected);
+    expect(standstill).toBeLessThan(RECOVERY_MILLISECONDS);
+    await endWorkers();
+  });
+
+  it('after the worker was asked to stop in mid-job and another one was started', async () => {
+    const first = await startTestWorker(2);
+    const { votes } = await runDisturbed(async () => {
+      await first.end('SIGTERM');
+      await startTestWorker(2);
+    });
+    expect(votes).toEqual(expected);
+    await endWorkers();
+  });
+});
+
+describe('cancelling', () => {
+  it('reaches a running draw at once, and keeps what was decided', async () => {
+    const worker = await startTestWorker(2);
+    const inputs = exampleInputs('mnist', 12);
+    const { id } = await client.submit({ ...REQUEST, inputs, parameters: { sigma: 0.5, n: 100_000 } });
+    await client.drawn(id, 5_000);
+    const asked = performance.now();
+    expect((await client.cancel(id)).status).toMatch(/^cancell(ing|ed)$/);
+    const ended = await client.ended(id);
+    expect(ended.status).toBe('cancelled');
+    expect(performance.now() - asked).toBeLessThan(3_000);
+    expect(ended.progress.samplesDrawn).toBeLessThan(ended.progress.samplesPlanned / 2);
+    const results = await client.results(id);
+    expect(results).toHaveLength(12);
+    for (const { status } of results) expect(['decided', 'cancelled']).toContain(status);
+    // The worker is free again: a small job is done well before the cancelled one could have been.
+    const next = await client.submit({ ...REQUEST, parameters: { sigma: 0.5, n: 1_000 } });
+    expect((await client.ended(next.id, 10_000)).status).toBe('succeeded');
+    expect(isAlive(hostPid(worker))).toBe(true);
+    await endWorkers();
+  });
+});
