@@ -1,8 +1,13 @@
 #!/usr/bin/env node
-import { readConfig } from '../config/env.ts';
-import { closeOnSignals } from '../lifecycle.ts';
-import { createLogger } from '../logger.ts';
+import { runProgram } from '../cli/program.ts';
+import { startApi } from './api.ts';
 import { startStandalone } from './standalone.ts';
-const config = readConfig();
-const logger = createLogger(config.logLevel, 'smoothcert');
-closeOnSignals(await startStandalone(config, logger), logger);
+import { startWorker } from './worker.ts';
+
+const { stdout, stderr } = process;
+// A reader that has seen enough (`| head`) is no error.
+stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+const starters = { startApi, startWorker, startStandalone };
+process.exitCode = await runProgram(process.argv.slice(2), starters, { stdout, stderr });

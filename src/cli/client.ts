@@ -1,0 +1,94 @@
+import type { Static } from 'typebox';
+import type { ModelSchema } from '../api/routes/models.ts';
+import type { CertificationSchema, PredictionSchema } from '../api/schemas/job.ts';
+import type { JobBody } from '../api/schemas/request.ts';
+import type { CertificationResultSchema, PredictionResultSchema } from '../api/schemas/result.ts';
+import { DomainError, type Fault, isErrorCode } from '../errors.ts';
+import { ServiceUnavailableError } from './service-unavailable-error.ts';
+
+export type Model = Static<typeof ModelSchema>;
+export type Certification = Static<typeof CertificationSchema>;
+export type Prediction = Static<typeof PredictionSchema>;
+export type CertificationResult = Static<typeof CertificationResultSchema>;
+export type PredictionResult = Static<typeof PredictionResultSchema>;
+
+/** The resource and the result of each kind of job. */
+export interface Kinds {
+  readonly certification: { readonly job: Certification; readonly result: CertificationResult };
+  readonly prediction: { readonly job: Prediction; readonly result: PredictionResult };
+}
+export type Kind = keyof Kinds;
+
+const PAGE = 500;
+/** A large request takes its time to send; every other answer is small. */
+const SUBMIT_MILLISECONDS = 120_000;
+const ANSWER_MILLISECONDS = 30_000;
+
+/** A client of a running service. Every call rejects with ServiceUnavailableError or with the service's own DomainError. */
+export interface Client {
+  models(signal?: AbortSignal): Promise<Model[]>;
+  submit<K extends Kind>(kind: K, body: JobBody): Promise<Kinds[K]['job']>;
+  job<K extends Kind>(kind: K, id: string, signal?: AbortSignal): Promise<Kinds[K]['job']>;
+  /** All results, in the order of the inputs. */
+  results<K extends Kind>(kind: K, id: string, signal?: AbortSignal): Promise<Kinds[K]['result'][]>;
+  cancel(kind: Kind, id: string): Promise<void>;
+}
+
+/** @param server base address of the service, with or without a slash at its end */
+export function createClient(server: string): Client {
+  const base = server.endsWith('/') ? server : `${server}/`;
+
+  async function call<Answer>(path: string, init: RequestInit, milliseconds: number): Promise<Answer> {
+    const timeout = AbortSignal.timeout(milliseconds);
+    const signal = init.signal ? AbortSignal.any([init.signal, timeout]) : timeout;
+    try {
+      const response = await fetch(new URL(path, base), { ...init, signal });
+      const body: unknown = await response.json().catch(() => null);
+      if (!response.ok) throw asError(response.status, body, server);
+      return body as Answer;
+    } catch (error) {
+      if (init.signal?.aborted === true) throw init.signal.reason;
+      if (error instanceof DomainError || error instanceof ServiceUnavailableError) throw error;
+      throw new ServiceUnavailableError(`the service at ${server} cannot be reached`, { cause: error });
+    }
+  }
+
+  const get = <Answer>(path: string, signal?: AbortSignal): Promise<Answer> =>
+    call(path, signal === undefined ? {} : { signal }, ANSWER_MILLISECONDS);
+
+  return {
+    models: async (signal) => (await get<{ data: Model[] }>('v1/models', signal)).data,
+    submit: (kind, body) =>
+      call(
+        `v1/${kind}s`,
+        {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify(body),
+        },
+        SUBMIT_MILLISECONDS,
+      ),
+    job: (kind, id, signal) => get(`v1/${kind}s/${encodeURIComponent(id)}`, signal),
+    async results<K extends Kind>(kind: K, id: string, signal?: AbortSignal) {
+      const results: Kinds[K]['result'][] = [];
+      for (let cursor: string | null = '0'; cursor !== null;) {
+        const path = `v1/${kind}s/${encodeURIComponent(id)}/results?limit=${PAGE}&cursor=${cursor}`;
+        const page: { data: Kinds[K]['result'][]; next: string | null } = await get(path, signal);
+        results.push(...page.data);
+        cursor = page.next;
+      }
+      return results;
+    },
+    cancel: (kind, id) =>
+      call(`v1/${kind}s/${encodeURIComponent(id)}/cancel`, { method: 'POST' }, ANSWER_MILLISECONDS),
+  };
+}
+
+/** A problem response as the error that the service threw; what is not one of its own says so. */
+function asError(status: number, body: unknown, server: string): Error {
+  const { code, detail, errors } = (body ?? {}) as { code?: unknown; detail?: string; errors?: Fault[] };
+  if (status === 503)
+    return new ServiceUnavailableError(detail ?? `the service at ${server} is not available`);
+  if (isErrorCode(code)) return new DomainError(code, detail, errors ?? []);
+  return new ServiceUnavailableError(`${server} answered with status ${status}; it is no Smoothcert service`);
+}

@@ -1,0 +1,108 @@
+import type { Command } from 'commander';
+import type { JobBody } from '../../api/schemas/request.ts';
+import { DomainError } from '../../errors.ts';
+import { chooseModel, chooseSigma } from '../choose-model.ts';
+import {
+  type CertificationResult,
+  createClient,
+  type Kind,
+  type Model,
+  type PredictionResult,
+} from '../client.ts';
+import { EXIT } from '../exit-code.ts';
+import { readImages } from '../image-files.ts';
+import { interruptible } from '../interrupt.ts';
+import { addJobOptions, type JobOptions, nameOptions, readParameters, readServer } from '../job-options.ts';
+import { startLocalService } from '../local-service.ts';
+import { createProgress } from '../progress.ts';
+import { certificationTable, predictionTable } from '../result-table.ts';
+import { type FinishedJob, runJob } from '../run-job.ts';
+import type { Starters } from '../starters.ts';
+import { type Terminal, writeLine } from '../terminal.ts';
+
+/** What the commands need from outside. */
+interface Context {
+  readonly starters: Starters;
+  readonly terminal: Terminal;
+  readonly end: (code: number) => void;
+}
+
+/** `smoothcert certify` and `smoothcert predict`: jobs over images, on a running service or on one of their own. */
+export function addCertifyCommands(program: Command, context: Context): void {
+  addJobOptions(program.command('certify'))
+    .summary('certify images: predictions with certified L2 radii')
+    .description(
+      'Certifies images: a class and the L2 radius within which no attack changes it, or an abstention.',
+    )
+    .option('--n0 <samples>', 'samples that select the class, disjoint from the n')
+    .option('--bound <form>', 'pA, or pA-pB for the two-sided form of Theorem 1')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ smoothcert certify --model mnist-cnn examples/mnist/00000.png\n' +
+        '  $ smoothcert certify --model mnist-cnn --labels examples/mnist/labels.json examples/mnist/*.png --json\n' +
+        '  $ smoothcert certify --server http://127.0.0.1:8080 --model mnist-cnn --n 10000 image.png',
+    )
+    .action((images: string[], options: JobOptions) => run('certification', images, options, context));
+
+  addJobOptions(program.command('predict'))
+    .summary('predict images with the smoothed classifier')
+    .description(
+      'Predicts the class of images with the smoothed classifier, or abstains; far fewer samples than certify.',
+    )
+    .addHelpText('after', '\nExample:\n  $ smoothcert predict --model mnist-cnn examples/mnist/00000.png')
+    .action((images: string[], options: JobOptions) => run('prediction', images, options, context));
+}
+
+async function run(
+  kind: Kind,
+  images: readonly string[],
+  options: JobOptions,
+  context: Context,
+): Promise<void> {
+  const { terminal, end } = context;
+  const asked = readParameters(kind, options);
+  const server = options.server === undefined ? null : readServer(options.server);
+  const inputs = await readImages(images, options.labels);
+  const { finished, model } = await interruptible(async (signal) => {
+    const service = server === null ? await startLocalService(context.starters, options) : null;
+    const progress = createProgress(terminal.stderr);
+    try {
+      signal.throwIfAborted();
+      const client = createClient(server ?? service!.url);
+      const model = chooseModel(await client.models(signal), options.model);
+      const body = {
+        model: model.name,
+        parameters: { ...asked, sigma: chooseSigma(model, asked.sigma) },
+        inputs,
+        ...(options.seed === undefined ? {} : { reproductionSeed: options.seed }),
+      } as JobBody;
+      const onProgress = progress.update;
+      return { finished: await runJob(client, kind, body, { signal, onProgress }), model };
+    } catch (error) {
+      throw error instanceof DomainError ? nameOptions(error, images) : error;
+    } finally {
+      progress.stop();
+      await service?.close();
+    }
+  });
+  const text = options.json ? JSON.stringify(finished.results, null, 2) : tableOf(kind, finished, model);
+  writeLine(terminal.stdout, text);
+  for (const line of notices(finished)) writeLine(terminal.stderr, line);
+  end(finished.results.every(({ status }) => status === 'decided') ? EXIT.ok : EXIT.failed);
+}
+
+function tableOf(kind: Kind, { job, results }: FinishedJob<Kind>, model: Model): string {
+  const { n } = job.parameters;
+  return kind === 'certification'
+    ? certificationTable(results as readonly CertificationResult[], model, n)
+    : predictionTable(results as readonly PredictionResult[], model, n);
+}
+
+/** Why the job did not end well, and each warning of its results once. */
+function notices({ job, results }: FinishedJob<Kind>): string[] {
+  const warnings = new Set(results.flatMap((result) => result.warnings));
+  return [
+    ...(job.error === null ? [] : [`smoothcert: the job ${job.status}: ${job.error.detail}`]),
+    ...[...warnings].map((warning) => `warning: ${warning}`),
+  ];
+}

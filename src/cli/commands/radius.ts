@@ -1,0 +1,88 @@
+import type { Command } from 'commander';
+import type { Fault } from '../../errors.ts';
+import { radiusReport, type RadiusReport } from '../../smoothing/calculators.ts';
+import { PARAMETER_LIMITS } from '../../smoothing/parameters.ts';
+import { EXIT } from '../exit-code.ts';
+import { formatCount, formatLowerBound, formatRadius } from '../format.ts';
+import { NumberOptions } from '../number-options.ts';
+import { type Terminal, writeLine } from '../terminal.ts';
+import { refuseFaults } from '../usage-error.ts';
+
+/** The calculators know nothing of a noise scheme, so sigma is not bound to its tables; the API has the same range. */
+export const CALCULATOR_SIGMA = { minimum: 1e-6, maximum: 1e6, integer: false } as const;
+
+interface RadiusOptions {
+  readonly votes?: string;
+  readonly of?: string;
+  readonly alpha?: string;
+  readonly sigma?: string;
+  readonly runnerUp?: string;
+  readonly json?: true;
+}
+
+/** `smoothcert radius`: what counted votes certify. Pure; no service is asked. */
+export function addRadiusCommand(program: Command, terminal: Terminal, end: (code: number) => void): void {
+  program
+    .command('radius')
+    .summary('the radius that counted votes certify')
+    .description('Computes the certified L2 radius from votes that were counted anywhere.')
+    .option('--votes <count>', 'votes for the selected class, of the estimation draws only')
+    .option('--of <n>', 'all votes of the estimation draws')
+    .option('--alpha <probability>', 'failure probability')
+    .option('--sigma <sd>', 'noise s.d. in pixel units of the [0,1] image')
+    .option('--runner-up <count>', 'votes of the largest other class: the two-sided form of Theorem 1')
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ smoothcert radius --votes 7312 --of 10000 --alpha 0.001 --sigma 0.5',
+    )
+    .action((options: RadiusOptions) => {
+      const question = readQuestion(options);
+      const report = radiusReport(question);
+      writeLine(
+        terminal.stdout,
+        options.json ? JSON.stringify(report, null, 2) : radiusText(report, question),
+      );
+      end(EXIT.ok);
+    });
+}
+
+type Question = Parameters<typeof radiusReport>[0];
+
+function readQuestion(options: RadiusOptions): Question {
+  const { json: _, ...texts } = options;
+  const numbers = new NumberOptions(texts);
+  const count = { ...PARAMETER_LIMITS.n, minimum: 0 };
+  const topCount = numbers.required('votes', count);
+  const n = numbers.required('of', PARAMETER_LIMITS.n);
+  const alpha = numbers.required('alpha', PARAMETER_LIMITS.alpha);
+  const sigma = numbers.required('sigma', CALCULATOR_SIGMA);
+  const runnerUpCount = numbers.optional('runner-up', count);
+  refuseFaults([...numbers.faults, ...countFaults(topCount, n, runnerUpCount)]);
+  return { topCount, n, alpha, sigma, runnerUpCount };
+}
+
+function countFaults(topCount: number, n: number, runnerUpCount: number | undefined): Fault[] {
+  if (topCount > n) return [{ pointer: '--votes', detail: `must be an integer from 0 to --of, ${n}` }];
+  if (runnerUpCount === undefined || topCount + runnerUpCount <= n) return [];
+  const detail = `must be an integer from 0 to ${n - topCount}: --votes and it are at most --of, ${n}`;
+  return [{ pointer: '--runner-up', detail }];
+}
+
+function radiusText(report: RadiusReport, { topCount, n, alpha, sigma }: Question): string {
+  const { certifiedRadius, pALowerBound, pBUpperBound, radiusCeiling, smallestCertifyingCount } = report;
+  const votes = `${formatCount(topCount)} of ${formatCount(n)} votes, alpha = ${alpha}, sigma = ${sigma}`;
+  const need =
+    smallestCertifyingCount === null
+      ? `no number of ${formatCount(n)} votes certifies anything at this alpha`
+      : `${formatCount(smallestCertifyingCount)} of ${formatCount(n)} votes would certify`;
+  return [
+    votes,
+    `p_A at least      ${formatLowerBound(pALowerBound)}`,
+    ...(pBUpperBound === null ? [] : [`others at most    ${pBUpperBound.toPrecision(6)}`]),
+    certifiedRadius === null
+      ? `abstained         ${need}`
+      : `certified radius  ${formatRadius(certifiedRadius)}`,
+    `largest possible  ${formatRadius(radiusCeiling)}`,
+  ].join('\n');
+}

@@ -1,0 +1,63 @@
+import Table from 'cli-table3';
+import type { CertificationResult, Model, PredictionResult } from './client.ts';
+import { formatCount, formatLowerBound, formatRadius } from './format.ts';
+
+const NONE = '–';
+
+type AnyResult = CertificationResult | PredictionResult;
+
+/** Columns in which numbers stand below each other. */
+function table(head: readonly string[], numeric: number): Table.Table {
+  const colAligns = head.map((_, index) => (index >= head.length - numeric ? 'right' : 'left') as 'left');
+  return new Table({ head: [...head], colAligns, style: { head: [], border: [], compact: true } });
+}
+
+function labelOf({ reference }: AnyResult, model: Model): string {
+  if (reference === null) return NONE;
+  return model.output.labels[reference.label] ?? String(reference.label);
+}
+
+/** What was decided, in a word; an abstention and a failure never read like a prediction. */
+export function predictionText({ status, outcome, prediction, reference, error }: AnyResult): string {
+  if (status === 'failed') return `failed: ${error?.detail ?? 'for an unknown reason'}`;
+  if (status !== 'decided') return status;
+  if (outcome === 'abstained' || prediction === null) return 'abstained';
+  return reference?.correct === false ? `${prediction.label} (wrong)` : prediction.label;
+}
+
+function votesText({ topCount }: AnyResult, n: number): string {
+  return topCount === null ? NONE : `${formatCount(topCount)} of ${formatCount(n)}`;
+}
+
+/** Certificates as a table; radii and lower bounds are rounded down. */
+export function certificationTable(results: readonly CertificationResult[], model: Model, n: number): string {
+  const rows = table(['image', 'label', 'prediction', 'radius', 'p_A at least', 'votes for it'], 3);
+  for (const result of results) {
+    const { certifiedRadius, pALowerBound } = result;
+    rows.push([
+      result.inputId,
+      labelOf(result, model),
+      predictionText(result),
+      certifiedRadius === null ? NONE : formatRadius(certifiedRadius),
+      pALowerBound === null ? NONE : formatLowerBound(pALowerBound),
+      votesText(result, n),
+    ]);
+  }
+  return rows.toString();
+}
+
+/** Predictions as a table. */
+export function predictionTable(results: readonly PredictionResult[], model: Model, n: number): string {
+  const rows = table(['image', 'label', 'prediction', 'p-value', 'votes for it'], 2);
+  for (const result of results) {
+    const { pValue } = result;
+    rows.push([
+      result.inputId,
+      labelOf(result, model),
+      predictionText(result),
+      pValue === null ? NONE : pValue.toPrecision(3),
+      votesText(result, n),
+    ]);
+  }
+  return rows.toString();
+}
