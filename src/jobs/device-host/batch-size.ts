@@ -8,8 +8,10 @@ const MAX_VALUES = 1 << 24;
  * the machine only ever slows one down. */
 const TRIALS = 3;
 const TRIAL_MILLISECONDS = 25;
-/** A smaller batch is preferred unless a larger one is faster by more than this: it aborts sooner and packs better. */
-const WORTHWHILE = 1.03;
+/** Of the sizes this close to the fastest the largest is taken: it spares the cost of calls outside the network. */
+const AS_GOOD = 0.98;
+/** A batch takes no longer than this where a smaller one will do, since an abort waits for it. */
+const BATCH_MILLISECONDS = 100;
 /** Growing further is pointless once speed has fallen this far below the best. */
 const HOPELESS = 0.7;
 
@@ -30,23 +32,26 @@ export async function measureBatchSize(
       : [session.fixedBatch];
   const batch = new Float32Array(sizes.at(-1)! * elements).fill(0.5);
   const classes = new Int32Array(sizes.at(-1)!);
-  let best: MeasuredBatch = { batchSize: sizes[0]!, samplesPerSecond: 0 };
+  const measured: MeasuredBatch[] = [];
   let fastest = 0;
-  for (const size of sizes) {
-    await session.classify(batch, size, classes);
+  for (const batchSize of sizes) {
+    await session.classify(batch, batchSize, classes);
     let samplesPerSecond = 0;
     for (let trial = 0; trial < TRIALS; trial += 1) {
       const start = clock();
       let calls = 0;
       do {
-        await session.classify(batch, size, classes);
+        await session.classify(batch, batchSize, classes);
         calls += 1;
       } while (clock() - start < TRIAL_MILLISECONDS);
-      samplesPerSecond = Math.max(samplesPerSecond, (1000 * calls * size) / (clock() - start));
+      samplesPerSecond = Math.max(samplesPerSecond, (1000 * calls * batchSize) / (clock() - start));
     }
-    if (samplesPerSecond > best.samplesPerSecond * WORTHWHILE) best = { batchSize: size, samplesPerSecond };
+    measured.push({ batchSize, samplesPerSecond });
     fastest = Math.max(fastest, samplesPerSecond);
     if (samplesPerSecond < fastest * HOPELESS) break;
   }
-  return best;
+  const short = ({ batchSize, samplesPerSecond }: MeasuredBatch): boolean =>
+    (1000 * batchSize) / samplesPerSecond <= BATCH_MILLISECONDS;
+  const good = measured.filter(({ samplesPerSecond }) => samplesPerSecond >= fastest * AS_GOOD);
+  return good.findLast(short) ?? good[0]!;
 }
