@@ -70,12 +70,12 @@ async function run(
       signal.throwIfAborted();
       const client = createClient(server ?? service!.url);
       const model = chooseModel(await client.models(signal), options.model);
-      const body = {
+      const body: JobBody = {
         model: model.name,
         parameters: { ...asked, sigma: chooseSigma(model, asked.sigma) },
         inputs,
         ...(options.seed === undefined ? {} : { reproductionSeed: options.seed }),
-      } as JobBody;
+      };
       const onProgress = progress.update;
       return { finished: await runJob(client, kind, body, { signal, onProgress }), model };
     } catch (error) {

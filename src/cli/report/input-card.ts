@@ -1,0 +1,92 @@
+import type { CertificationResult, Model } from '../client.ts';
+import { formatCount, formatLowerBound, formatRadius } from '../format.ts';
+import { html, type Html } from './html.ts';
+import type { Pictures } from './pictures.ts';
+
+/** One input of the report. */
+export interface ReportInput {
+  readonly result: CertificationResult;
+  readonly pictures: Pictures;
+  /** Where the image comes from, in words. */
+  readonly source: string;
+}
+
+/** How an input ended, in the report's words. */
+export type Verdict = 'correct' | 'wrong' | 'abstained' | 'failed';
+
+const BADGES: Readonly<Record<Verdict, string>> = {
+  correct: 'certified',
+  wrong: 'certified, but wrong',
+  abstained: 'abstained',
+  failed: 'failed',
+};
+
+export function verdictOf({ status, outcome, reference }: CertificationResult): Verdict {
+  if (status !== 'decided') return 'failed';
+  if (outcome === 'abstained') return 'abstained';
+  return reference?.correct === false ? 'wrong' : 'correct';
+}
+
+/** An input with what was decided about it: pictures, classes, radius, bound and votes. */
+export function inputCard({ result, pictures, source }: ReportInput, model: Model, ceiling: number): Html {
+  const verdict = verdictOf(result);
+  const sigma = result.certificate?.sigma ?? null;
+  const name = (index: number): string => model.output.labels[index] ?? String(index);
+  return html`<article class="card input ${verdict}">
+    <div class="head">
+      <strong>${heading(result)}</strong><span class="badge ${verdict}">${BADGES[verdict]}</span>
+    </div>
+    <div class="pictures">
+      ${picture(pictures.clean, `Image ${result.inputId}`, 'the image')}
+      ${pictures.noisy === null ? null : picture(pictures.noisy, `${result.inputId} with noise`, `with noise, σ = ${sigma ?? ''}`)}
+    </div>
+    ${radiusBar(result, ceiling)}
+    <dl>
+      <dt>label</dt>
+      <dd>${result.reference === null ? '–' : name(result.reference.label)}</dd>
+      ${
+        verdict === 'failed'
+          ? html`<dt>reason</dt>
+              <dd>${result.error?.detail ?? result.status}</dd>`
+          : decided(result, name)
+      }
+    </dl>
+    <p class="soft small">${source}</p>
+  </article>`;
+}
+
+function heading({ prediction, outcome, status }: CertificationResult): string {
+  if (status !== 'decided') return 'No result';
+  return outcome === 'abstained' || prediction === null ? 'No prediction' : `Predicted ${prediction.label}`;
+}
+
+function picture(uri: string, text: string, caption: string): Html {
+  return html`<figure>
+    <img src="${uri}" alt="${text}" />
+    <figcaption>${caption}</figcaption>
+  </figure>`;
+}
+
+function radiusBar({ certifiedRadius }: CertificationResult, ceiling: number): Html | null {
+  if (certifiedRadius === null) return null;
+  const percent = Math.min(100, (100 * certifiedRadius) / ceiling).toFixed(1);
+  return html`<div class="bar" title="${percent}% of the largest possible radius">
+    <i style="width:${percent}%"></i>
+  </div>`;
+}
+
+function decided(result: CertificationResult, name: (index: number) => string): Html {
+  const { certificate, certifiedRadius, pALowerBound, topCount, votes } = result;
+  const selected = certificate?.selectedClass ?? null;
+  const next = Object.entries(votes ?? {})
+    .filter(([index]) => Number(index) !== selected)
+    .sort(([, a], [, b]) => b - a)[0];
+  return html`<dt>certified radius</dt>
+    <dd>${certifiedRadius === null ? 'none' : formatRadius(certifiedRadius)}</dd>
+    <dt>p<sub>A</sub> at least</dt>
+    <dd>${pALowerBound === null ? '–' : formatLowerBound(pALowerBound)}</dd>
+    <dt>votes for ${selected === null ? 'it' : name(selected)}</dt>
+    <dd>${formatCount(topCount ?? 0)} of ${formatCount(certificate?.n ?? 0)}</dd>
+    <dt>next class</dt>
+    <dd>${next === undefined ? 'no votes' : `${name(Number(next[0]))}: ${formatCount(next[1])}`}</dd>`;
+}
