@@ -1,9 +1,13 @@
 import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { DomainError } from '../errors.ts';
 import { LOG_LEVELS } from '../logger.ts';
 import type { Config } from './config.ts';
+
+/** `models/` of the package, two folders above this file in the sources and in the build. */
+const SHIPPED_MODELS = fileURLToPath(new URL('../../models', import.meta.url));
 
 // The only reader of the environment. Every variable is described here once; the README's table is made from this.
 
@@ -39,11 +43,12 @@ export const EnvironmentSchema = Type.Object(
       default: '.smoothcert',
       description: "the embedded Redis server's data",
     }),
-    SMOOTHCERT_MODELS_DIR: Type.String({
-      minLength: 1,
-      default: 'models',
-      description: 'folders with a manifest.json each',
-    }),
+    SMOOTHCERT_MODELS_DIR: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description: 'folders with a manifest.json each; the shipped models without it',
+      }),
+    ),
     SMOOTHCERT_LANES: Type.Optional(integer('lanes of the CPU device; one a core without it', 1, 256)),
     SMOOTHCERT_MAX_INPUTS: Type.Integer({
       minimum: 1,
@@ -155,7 +160,8 @@ function toConfig(given: Environment, searchPath: string): Config {
     dataDirectory,
     redisCacheDirectory: resolve('.redis'),
     searchPath,
-    modelsDirectory: resolve(given.SMOOTHCERT_MODELS_DIR),
+    modelsDirectory:
+      given.SMOOTHCERT_MODELS_DIR === undefined ? SHIPPED_MODELS : resolve(given.SMOOTHCERT_MODELS_DIR),
     lanes: given.SMOOTHCERT_LANES ?? null,
     maxInputs: given.SMOOTHCERT_MAX_INPUTS,
     maxBodyBytes: given.SMOOTHCERT_MAX_BODY_MIB * 1024 * 1024,
