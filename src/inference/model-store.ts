@@ -46,8 +46,9 @@ export async function openModelStore(directory: string): Promise<ModelStore> {
   });
   const models: RegisteredModel[] = [];
   const rejected: RejectedModel[] = [];
+  // A link may lead to a folder, as in mounted volumes; one that does not is reported.
   for (const entry of entries
-    .filter((each) => each.isDirectory())
+    .filter((each) => each.isDirectory() || each.isSymbolicLink())
     .sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const folder = resolve(directory, entry.name);
     try {
@@ -76,7 +77,7 @@ export async function openModelStore(directory: string): Promise<ModelStore> {
 export async function verifyModel(model: RegisteredModel): Promise<VerifiedModel> {
   const { manifest, folder } = model;
   const root = await realpath(folder);
-  for (const { path, sha256: expected, bytes: size } of manifest.files) {
+  for (const [index, { path, sha256: expected, bytes: size }] of manifest.files.entries()) {
     const file = join(folder, path);
     const real = await realpath(file).catch((cause: unknown) => {
       throw new DomainError('model_invalid', `${file} is missing`, [], { cause });
@@ -93,7 +94,8 @@ export async function verifyModel(model: RegisteredModel): Promise<VerifiedModel
         `${file} has ${found}; the manifest says ${size} bytes with ${expected}`,
       );
     }
-    if (path.endsWith('.onnx')) refuseUnsafeOnnx(bytes, path, manifest);
+    // The engine opens the first file whatever its name ends with.
+    if (index === 0 || path.endsWith('.onnx')) refuseUnsafeOnnx(bytes, path, manifest);
   }
   return { ...model, path: join(folder, manifest.files[0]!.path) };
 }

@@ -3,7 +3,8 @@ import protobuf from 'protobufjs';
 
 // The fields of the ONNX format (onnx/onnx.proto3) that the checks below need; a protobuf reader skips all others,
 // the weights among them.
-const schema = protobuf.parse(`
+const schema = protobuf.parse(
+  `
   syntax = "proto3";
   message Entry { string key = 1; string value = 2; }
   message Tensor { string name = 8; repeated Entry external_data = 13; int32 data_location = 14; }
@@ -16,7 +17,10 @@ const schema = protobuf.parse(`
   message Graph { repeated Node node = 1; repeated Tensor initializer = 5; repeated Sparse sparse_initializer = 15; }
   message Function { string name = 1; repeated Node node = 7; }
   message Model { int64 ir_version = 1; Graph graph = 7; repeated Function functions = 25; }
-`).root;
+`,
+  // Without it the fields would be named opType, externalData ... and read as missing.
+  { keepCase: true },
+).root;
 const Model = schema.lookupType('Model');
 
 interface TensorNode {
