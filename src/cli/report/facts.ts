@@ -24,7 +24,7 @@ export function facts({ model, job, inputs, command }: Report, ceiling: number):
     rows.push(
       [
         'noise scheme',
-        `${noise.scheme}/${noise.version}, total variation below ${noise.totalVariation.toExponential(1)}`,
+        `${noise.scheme}/${noise.version}, total variation from the exact Gaussian at most ${noise.totalVariation}`,
       ],
       [
         'seed',
@@ -43,6 +43,7 @@ export function facts({ model, job, inputs, command }: Report, ceiling: number):
             <dd>${value}</dd>`,
       )}
     </dl>
+    <p class="soft small" style="margin:16px 0 0">The same noise again, for the same votes:</p>
     <pre><code>${command}</code></pre>
   </div>`;
 }

@@ -30,26 +30,19 @@ export function verdictOf({ status, outcome, reference }: CertificationResult): 
 /** An input with what was decided about it: pictures, classes, radius, bound and votes. */
 export function inputCard({ result, pictures, source }: ReportInput, model: Model, ceiling: number): Html {
   const verdict = verdictOf(result);
-  const sigma = result.certificate?.sigma ?? null;
   const name = (index: number): string => model.output.labels[index] ?? String(index);
   return html`<article class="card input ${verdict}">
     <div class="head">
       <strong>${heading(result)}</strong><span class="badge ${verdict}">${BADGES[verdict]}</span>
     </div>
     <div class="pictures">
-      ${picture(pictures.clean, `Image ${result.inputId}`, 'the image')}
-      ${pictures.noisy === null ? null : picture(pictures.noisy, `${result.inputId} with noise`, `with noise, σ = ${sigma ?? ''}`)}
+      ${picture(pictures.clean, `Image ${result.inputId}`, 'image')}
+      ${pictures.noisy === null ? null : picture(pictures.noisy, `${result.inputId} with noise`, 'plus noise')}
     </div>
     ${radiusBar(result, ceiling)}
     <dl>
-      <dt>label</dt>
-      <dd>${result.reference === null ? '–' : name(result.reference.label)}</dd>
-      ${
-        verdict === 'failed'
-          ? html`<dt>reason</dt>
-              <dd>${result.error?.detail ?? result.status}</dd>`
-          : decided(result, name)
-      }
+      ${row('label', result.reference === null ? '–' : name(result.reference.label))}
+      ${verdict === 'failed' ? row('reason', result.error?.detail ?? result.status) : decided(result, name)}
     </dl>
     <p class="soft small">${source}</p>
   </article>`;
@@ -57,7 +50,7 @@ export function inputCard({ result, pictures, source }: ReportInput, model: Mode
 
 function heading({ prediction, outcome, status }: CertificationResult): string {
   if (status !== 'decided') return 'No result';
-  return outcome === 'abstained' || prediction === null ? 'No prediction' : `Predicted ${prediction.label}`;
+  return outcome === 'abstained' || prediction === null ? 'No prediction' : prediction.label;
 }
 
 function picture(uri: string, text: string, caption: string): Html {
@@ -67,26 +60,38 @@ function picture(uri: string, text: string, caption: string): Html {
   </figure>`;
 }
 
-function radiusBar({ certifiedRadius }: CertificationResult, ceiling: number): Html | null {
-  if (certifiedRadius === null) return null;
-  const percent = Math.min(100, (100 * certifiedRadius) / ceiling).toFixed(1);
-  return html`<div class="bar" title="${percent}% of the largest possible radius">
-    <i style="width:${percent}%"></i>
+function radiusBar({ certifiedRadius }: CertificationResult, ceiling: number): Html {
+  const percent = Math.min(100, (100 * (certifiedRadius ?? 0)) / ceiling).toFixed(1);
+  return html`<div>
+    <div class="head">
+      <span class="soft small">certified radius</span>
+      <strong>${certifiedRadius === null ? 'none' : formatRadius(certifiedRadius)}</strong>
+    </div>
+    <div class="bar" title="${percent}% of the largest possible radius">
+      <i style="width:${percent}%"></i>
+    </div>
+  </div>`;
+}
+
+function row(name: string | Html, value: string): Html {
+  return html`<div class="row">
+    <dt>${name}</dt>
+    <dd>${value}</dd>
   </div>`;
 }
 
 function decided(result: CertificationResult, name: (index: number) => string): Html {
-  const { certificate, certifiedRadius, pALowerBound, topCount, votes } = result;
+  const { certificate, pALowerBound, topCount, votes } = result;
   const selected = certificate?.selectedClass ?? null;
-  const next = Object.entries(votes ?? {})
+  const [other] = Object.entries(votes ?? {})
     .filter(([index]) => Number(index) !== selected)
-    .sort(([, a], [, b]) => b - a)[0];
-  return html`<dt>certified radius</dt>
-    <dd>${certifiedRadius === null ? 'none' : formatRadius(certifiedRadius)}</dd>
-    <dt>p<sub>A</sub> at least</dt>
-    <dd>${pALowerBound === null ? '–' : formatLowerBound(pALowerBound)}</dd>
-    <dt>votes for ${selected === null ? 'it' : name(selected)}</dt>
-    <dd>${formatCount(topCount ?? 0)} of ${formatCount(certificate?.n ?? 0)}</dd>
-    <dt>next class</dt>
-    <dd>${next === undefined ? 'no votes' : `${name(Number(next[0]))}: ${formatCount(next[1])}`}</dd>`;
+    .sort(([, a], [, b]) => b - a);
+  const bound = pALowerBound === null ? '–' : formatLowerBound(pALowerBound);
+  return html`${row('selected class', selected === null ? '–' : name(selected))}
+  ${row(html`p<sub>A</sub> at least`, bound)}
+  ${row('votes for it', `${formatCount(topCount ?? 0)} of ${formatCount(certificate?.n ?? 0)}`)}
+  ${row(
+    'most for another',
+    other === undefined ? 'none' : `${formatCount(other[1])} for ${name(Number(other[0]))}`,
+  )}`;
 }

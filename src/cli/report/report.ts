@@ -6,10 +6,12 @@ import { type Summary, toEvaluated } from '../demo/summary.ts';
 import { formatCount, formatRadius } from '../format.ts';
 import { accuracyPlot } from './accuracy-plot.ts';
 import { accuracyTable } from './accuracy-table.ts';
+import { CARD_STYLE } from './card-style.ts';
 import { facts } from './facts.ts';
 import { html, type Html } from './html.ts';
 import { inputCard, type ReportInput } from './input-card.ts';
-import { STYLE_ELEMENT } from './style.ts';
+import { PAGE_STYLE } from './page-style.ts';
+import { PLOT_STYLE } from './plot-style.ts';
 
 /** All that a report tells. */
 export interface Report {
@@ -37,7 +39,7 @@ export function renderReport(report: Report): string {
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta http-equiv="Content-Security-Policy" content="${POLICY}" />
         <title>Smoothcert: certified robustness of ${model.name}</title>
-        ${STYLE_ELEMENT}
+        ${PAGE_STYLE} ${PLOT_STYLE} ${CARD_STYLE}
       </head>
       <body>
         <main>
