@@ -157,7 +157,20 @@ export function createCoordinator(
     return { asked, waiting };
   }
 
-  return async function coordinate(job, token) {
+  return async function coordinateOrFail(job, token) {
+    try {
+      await coordinate(job, token);
+    } catch (error) {
+      // After the last attempt the job fails with the reason that is part of the contract; any other error is a fault of
+      // the server, and reconciliation ends the job.
+      const last = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
+      if (!last || !(error instanceof DomainError)) throw error;
+      await jobs.end(job.data.id, 'failed', { code: error.code, detail: error.message });
+      logger.error({ job: job.data.id, code: error.code, detail: error.message }, 'job failed');
+    }
+  };
+
+  async function coordinate(job: Job<CoordinatorData>, token: string): Promise<void> {
     const { id } = job.data;
     const status = await jobs.transition(id, ['queued'], 'running');
     if (status === null || hasEnded(status)) return;
@@ -194,7 +207,7 @@ export function createCoordinator(
       if (now === undefined || hasEnded(now)) return;
       logger.debug({ job: id, round, failed, waiting: waiting.size, asked: asked.length }, 'round looked at');
     }
-  };
+  }
 
   async function nextRound(id: string, asked: readonly InputDraws[]): Promise<number> {
     const chunks = await sampling.chunksOf(id, asked[0]!.input);

@@ -78,12 +78,13 @@ export async function startWorkerService(options: WorkerServiceOptions): Promise
   const shared = { jobs, sampling, results, models, software, logger };
 
   const coordinate = createCoordinator({ ...shared, presence, samplingQueue: queues.sampling });
+  const coordinators = new Worker(
+    COORDINATOR_QUEUE,
+    (job, token) => coordinate(job, token!),
+    workerOptions(redis, keys, COORDINATORS),
+  );
   const consumers = [
-    new Worker(
-      COORDINATOR_QUEUE,
-      (job, token) => coordinate(job, token!),
-      workerOptions(redis, keys, COORDINATORS),
-    ),
+    coordinators,
     ...hosts.map(
       (host) =>
         new Worker(
@@ -115,17 +116,20 @@ export async function startWorkerService(options: WorkerServiceOptions): Promise
         models: warm.get(host) ?? [],
       })),
     });
-  const repeat = (action: () => Promise<unknown>, milliseconds: number, what: string): NodeJS.Timeout =>
-    setInterval(() => {
-      if (!connected()) return;
-      action().catch((error: unknown) => logger.debug({ error: describe(error) }, `${what} failed`));
-    }, milliseconds);
+  /** Does what can be done again later; a failure is no reason to stop. */
+  const attempt = (action: () => Promise<unknown>, what: string): void => {
+    if (!connected()) return;
+    action().catch((error: unknown) => logger.debug({ error: describe(error) }, `${what} failed`));
+  };
+  const reconcileJobs = (): Promise<void> => reconcile(jobs, queues.coordinator);
+  // A coordinator that failed for good ends its job now, not at the next reconciliation.
+  coordinators.on('failed', () => attempt(reconcileJobs, 'reconciliation'));
 
   await announce();
-  await reconcile(jobs, queues.coordinator);
+  await reconcileJobs();
   const timers = [
-    repeat(announce, HEARTBEAT_MILLISECONDS, 'heartbeat'),
-    repeat(() => reconcile(jobs, queues.coordinator), RECONCILE_MILLISECONDS, 'reconciliation'),
+    setInterval(() => attempt(announce, 'heartbeat'), HEARTBEAT_MILLISECONDS),
+    setInterval(() => attempt(reconcileJobs, 'reconciliation'), RECONCILE_MILLISECONDS),
   ];
   logger.info({ worker: id, devices: devices.map(({ name, lanes }) => ({ name, lanes })) }, 'worker ready');
 

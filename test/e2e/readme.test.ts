@@ -8,6 +8,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EnvironmentSchema } from '../../src/config/env.ts';
 import { createTestClient, type ServiceProcess, startProcess } from '../support/service.ts';
 
+interface Described {
+  readonly default?: unknown;
+  readonly description: string;
+}
+
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const run = promisify(execFile);
 
@@ -105,8 +110,8 @@ describe('the README', () => {
 
   it('lists every environment variable with its default and its meaning', () => {
     const text = readme.replace(/ +/g, ' ');
-    for (const [name, schema] of Object.entries(EnvironmentSchema.properties)) {
-      const { default: value, description } = schema as { default?: unknown; description: string };
+    const properties = EnvironmentSchema.properties as unknown as Record<string, Described>;
+    for (const [name, { default: value, description }] of Object.entries(properties)) {
       const shown = value === undefined ? '' : ` \`${String(value)}\``;
       expect(text).toContain(`| \`${name}\` |${shown} | ${description} |`);
     }
