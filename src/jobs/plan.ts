@@ -47,11 +47,15 @@ const CHUNKS_PER_DEVICE = 2;
 /** Samples in a chunk while no worker has told its speed yet. */
 const UNMEASURED_CHUNK = 4_096;
 
+/** A round has at most this many chunks, however slow its devices: its plan and its jobs stay small. */
+const MOST_CHUNKS = 10_000;
+
 /** How many samples a chunk should have, from what the living devices measured (samples a second each). */
 export function chunkSize(totalSamples: number, deviceSpeeds: readonly number[]): number {
-  if (deviceSpeeds.length === 0) return UNMEASURED_CHUNK;
+  const least = Math.ceil(totalSamples / MOST_CHUNKS);
+  if (deviceSpeeds.length === 0) return Math.max(UNMEASURED_CHUNK, least);
   const mean = deviceSpeeds.reduce((sum, speed) => sum + speed, 0) / deviceSpeeds.length;
   const even = totalSamples / (deviceSpeeds.length * CHUNKS_PER_DEVICE);
   // Below a quarter of a second the queue's own cost would show.
-  return Math.max(1, Math.ceil(Math.max(Math.min(mean * CHUNK_SECONDS, even), mean / 4)));
+  return Math.max(1, least, Math.ceil(Math.max(Math.min(mean * CHUNK_SECONDS, even), mean / 4)));
 }

@@ -9,7 +9,7 @@ import { EnvironmentSchema } from '../../src/config/env.ts';
 import { createTestClient, type ServiceProcess, startProcess } from '../support/service.ts';
 
 interface Described {
-  readonly default?: unknown;
+  readonly default?: string | number;
   readonly description: string;
 }
 

@@ -37,6 +37,12 @@ export interface DeviceHost {
   close(): Promise<void>;
 }
 
+/**
+ * A host that counts nothing for so long while it owes samples is hung, whatever it is doing: a task takes 50 ms, or one
+ * batch of the slowest model. It is killed, and its draws are repeated.
+ */
+const SILENCE_MILLISECONDS = 60_000;
+
 /** Milliseconds that a host has to end by itself when its channel closes: one batch of the slowest model and more. */
 const CLOSE_GRACE = 5_000;
 
@@ -44,13 +50,20 @@ const CLOSE_GRACE = 5_000;
  * Starts nothing yet: the host process starts with the first call, and again with the first call after a crash.
  *
  * @param environment all of the host's environment variables; they are in force before any library loads
+ * @param silenceMilliseconds how long a host may count nothing while it owes samples, before it is killed
  */
-export function createDeviceHost(device: Device, environment: NodeJS.ProcessEnv, logger: Logger): DeviceHost {
+export function createDeviceHost(
+  device: Device,
+  environment: NodeJS.ProcessEnv,
+  logger: Logger,
+  silenceMilliseconds = SILENCE_MILLISECONDS,
+): DeviceHost {
   const listeners = new Map<string, (samples: number) => void>();
   const batchSizes = new Map<string, number>();
   let current: Incarnation | null = null;
   let starts = 0;
   let closing = false;
+  let lastSign = 0;
 
   function start(): Incarnation {
     if (closing) throw new HostCrashedError('the device host is closed');
@@ -66,7 +79,12 @@ export function createDeviceHost(device: Device, environment: NodeJS.ProcessEnv,
       );
     }
     const rpc = createBirpc<HostFunctions, WorkerFunctions>(
-      { progress: (workId, samples) => listeners.get(workId)?.(samples) },
+      {
+        progress(workId, samples) {
+          lastSign = performance.now();
+          listeners.get(workId)?.(samples);
+        },
+      },
       {
         // A failed send means that the host is gone; its exit rejects the call.
         post: (message) => child.connected && child.send(message, () => undefined),
@@ -96,6 +114,19 @@ export function createDeviceHost(device: Device, environment: NodeJS.ProcessEnv,
     }
   }
 
+  /** Kills a host that has fallen silent while work waits for it. */
+  function watch({ child }: Incarnation): NodeJS.Timeout {
+    lastSign = performance.now();
+    return setInterval(() => {
+      if (performance.now() - lastSign < silenceMilliseconds) return;
+      logger.error(
+        { device: device.id, hostPid: child.pid, silenceMilliseconds },
+        'device host hung; killing it',
+      );
+      child.kill('SIGKILL');
+    }, silenceMilliseconds / 4);
+  }
+
   async function loadOn({ loads, rpc }: Incarnation, model: RegisteredModel): Promise<LoadOutcome> {
     let loading = loads.get(model.digest);
     if (loading === undefined) {
@@ -122,9 +153,11 @@ export function createDeviceHost(device: Device, environment: NodeJS.ProcessEnv,
       const abort = (): void => void rpc.abort(work.id);
       listeners.set(work.id, onProgress);
       signal.addEventListener('abort', abort, { once: true });
+      const watchdog = watch(incarnation);
       try {
         return await answer(rpc.sample(work));
       } finally {
+        clearInterval(watchdog);
         signal.removeEventListener('abort', abort);
         listeners.delete(work.id);
       }
