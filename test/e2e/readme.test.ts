@@ -104,8 +104,8 @@ describe('the README', () => {
 
   it('certifies an image with the command that it shows', async () => {
     const output = await shell(command('smoothcert certify'));
-    expect(output).toContain('00000.png');
-    expect(output).toMatch(/certified/);
+    // Image, no label, prediction 7, and a radius of four digits.
+    expect(output).toMatch(/00000\.png │ – +│ 7 +│ 1\.\d{4} │/);
   });
 
   it('lists every environment variable with its default and its meaning', () => {
