@@ -91,7 +91,7 @@ function decided(result: CertificationResult, name: (index: number) => string): 
   ${row(html`p<sub>A</sub> at least`, bound)}
   ${row('votes for it', `${formatCount(topCount ?? 0)} of ${formatCount(certificate?.n ?? 0)}`)}
   ${row(
-    'most for another',
+    'runner-up',
     other === undefined ? 'none' : `${formatCount(other[1])} for ${name(Number(other[0]))}`,
   )}`;
 }

@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest';
+import { EXIT, exitCodeOf } from '../../../src/cli/exit-code.ts';
+import { InterruptedError } from '../../../src/cli/interrupt.ts';
+import { ServiceUnavailableError } from '../../../src/cli/service-unavailable-error.ts';
+import { DomainError, type ErrorCode, ERRORS } from '../../../src/errors.ts';
+
+const USAGE: readonly ErrorCode[] = [
+  'malformed_request',
+  'validation_failed',
+  'cannot_certify',
+  'payload_too_large',
+  'unsupported_media_type',
+  'config_invalid',
+];
+const UNAVAILABLE: readonly ErrorCode[] = ['queue_unavailable', 'redis_unavailable'];
+
+describe('exit status', () => {
+  it('is what scripts rely on', () => {
+    expect(EXIT).toEqual({ ok: 0, failed: 1, usage: 2, unavailable: 3 });
+  });
+
+  it.each(Object.keys(ERRORS) as ErrorCode[])('of %s', (code) => {
+    const expected = USAGE.includes(code) ? 2 : UNAVAILABLE.includes(code) ? 3 : 1;
+    expect(exitCodeOf(new DomainError(code))).toBe(expected);
+  });
+
+  it('is 3 where no service answers', () => {
+    expect(exitCodeOf(new ServiceUnavailableError('away'))).toBe(3);
+  });
+
+  it('is 128 and the number of the signal after an interruption', () => {
+    expect(exitCodeOf(new InterruptedError('SIGINT'))).toBe(130);
+    expect(exitCodeOf(new InterruptedError('SIGTERM'))).toBe(143);
+  });
+
+  it.each([new Error('unexpected'), 'text', undefined])('is 1 for anything else', (error) => {
+    expect(exitCodeOf(error)).toBe(1);
+  });
+});
