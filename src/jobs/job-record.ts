@@ -9,6 +9,7 @@ import type { CertifyParameters, PredictParameters } from '../smoothing/paramete
 //     │           │   └──> failed               no input could be decided
 //     └───────────┴──> cancelling ──> cancelled what was decided before stays valid
 //
+// A job that no worker could take up goes from queued to failed.
 // Past `expiresAt` the results are deleted and the job reads `expired`.
 
 export const JOB_KINDS = ['certification', 'prediction'] as const;
@@ -24,6 +25,16 @@ export const STORED_STATUSES = [
   'cancelled',
 ] as const;
 export type StoredStatus = (typeof STORED_STATUSES)[number];
+/** Where each status leads; ended ones lead nowhere. */
+export const ARROWS: Readonly<Record<StoredStatus, readonly StoredStatus[]>> = {
+  queued: ['running', 'cancelling', 'failed'],
+  running: ['cancelling', 'succeeded', 'partially_succeeded', 'failed'],
+  cancelling: ['cancelled'],
+  succeeded: [],
+  partially_succeeded: [],
+  failed: [],
+  cancelled: [],
+};
 export type JobStatus = StoredStatus | 'expired';
 
 const ENDED: readonly JobStatus[] = ['succeeded', 'partially_succeeded', 'failed', 'cancelled', 'expired'];

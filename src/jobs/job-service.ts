@@ -60,13 +60,18 @@ export function createJobService(redis: Redis, keys: Keys, retentionSeconds: num
   const presence = createPresence(redis, keys);
   const queue = coordinatorQueue(redis, keys);
 
-  async function available<Value>(action: () => Promise<Value>): Promise<Value> {
+  /** @param action gets a signal that aborts when the caller has been told that the queue cannot be reached */
+  async function available<Value>(action: (late: AbortSignal) => Promise<Value>): Promise<Value> {
+    const deadline = new AbortController();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error('Redis is slow to answer')), DEADLINE_MILLISECONDS);
+      timer = setTimeout(() => {
+        deadline.abort(new Error('Redis is slow to answer'));
+        reject(deadline.signal.reason as Error);
+      }, DEADLINE_MILLISECONDS);
     });
     try {
-      return await Promise.race([action(), late]);
+      return await Promise.race([action(deadline.signal), late]);
     } catch (cause) {
       if (cause instanceof DomainError) throw cause;
       throw new DomainError('queue_unavailable', undefined, [], { cause });
@@ -99,7 +104,7 @@ export function createJobService(redis: Redis, keys: Keys, retentionSeconds: num
 
   return {
     submit: (submission) =>
-      available(async () => {
+      available(async (late) => {
         const bytes = new Map<string, Uint8Array>();
         const inputs = submission.inputs.map(({ id, kind, bytes: content, label }) => {
           const digest = createHash('sha256').update(content).digest('hex');
@@ -109,12 +114,15 @@ export function createJobService(redis: Redis, keys: Keys, retentionSeconds: num
         const id = `${ID_PREFIX[submission.kind]}_${randomBytes(12).toString('hex')}`;
         const { parameters } = submission;
         const perInput = parameters.n + ('n0' in parameters ? parameters.n0 : 0);
-        await jobs.create(id, request(submission, inputs), inputs.length * perInput, bytes);
         try {
+          await jobs.create(id, request(submission, inputs), inputs.length * perInput, bytes);
+          late.throwIfAborted();
           await enqueueCoordination(queue, id);
+          late.throwIfAborted();
         } catch (error) {
-          // Not acknowledged, so not kept; if this fails too, a worker finds the record and runs it.
-          await jobs.forget(id, submission.kind).catch(() => undefined);
+          // Not acknowledged, so not kept, even if a command that was given up is carried out later: these come after it
+          // on the same connection. If they are lost with the connection, a worker may still run the job.
+          await Promise.allSettled([queue.remove(id), jobs.forget(id, submission.kind)]);
           throw error;
         }
         return find(submission.kind, id);
@@ -125,7 +133,7 @@ export function createJobService(redis: Redis, keys: Keys, retentionSeconds: num
         const page = await jobs.list(kind, limit, cursor);
         if (page !== null) return page;
         const fault = {
-          pointer: '/cursor',
+          pointer: '/query/cursor',
           detail: 'names no job of this list any more; start again without it',
         };
         throw new DomainError('validation_failed', undefined, [fault]);

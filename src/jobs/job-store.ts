@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import {
+  ARROWS,
   type Failure,
-  hasEnded,
   JOB_KINDS,
   type JobKind,
   type JobRecord,
@@ -11,7 +11,7 @@ import {
   type StoredStatus,
 } from './job-record.ts';
 import type { Keys } from './keys.ts';
-import { TRANSITION } from './scripts.ts';
+import { END, TRANSITION } from './scripts.ts';
 
 /** A page of job ids, newest first, and where the next one starts. */
 export interface JobPage {
@@ -36,7 +36,10 @@ export interface JobStore {
   list(kind: JobKind, limit: number, cursor: string | null): Promise<JobPage | null>;
   /** Moves the job on if its status is in `from`; answers the status it has then, or null without a job. */
   transition(id: string, from: readonly StoredStatus[], to: StoredStatus): Promise<StoredStatus | null>;
-  /** Ends the job: status, time, expiry of what stays, deletion of what only the sampling needed. */
+  /**
+   * Ends the job: status, time, expiry of what stays, deletion of what only the sampling needed, in one step. Nothing
+   * happens where no arrow leads to `to`; a job that is being cancelled ends `cancelled`, whatever is asked for.
+   */
   end(id: string, to: StoredStatus, error: Failure | null): Promise<void>;
   /** Removes a job that was created but never acknowledged. */
   forget(id: string, kind: JobKind): Promise<void>;
@@ -57,17 +60,10 @@ export function createJobStore(
     id: string,
     from: readonly StoredStatus[],
     to: StoredStatus,
-    fields: Readonly<Record<string, string | number>> = {},
   ): Promise<StoredStatus | null> {
-    const flat = Object.entries(fields).flat();
-    return (await redis.eval(
-      TRANSITION,
-      1,
-      keys.job(id),
-      from.join(','),
-      to,
-      ...flat,
-    )) as StoredStatus | null;
+    const fields = to === 'running' ? ['startedAt', now()] : [];
+    const allowed = from.filter((status) => ARROWS[status].includes(to)).join(',');
+    return (await redis.eval(TRANSITION, 1, keys.job(id), allowed, to, ...fields)) as StoredStatus | null;
   }
 
   async function getMany(ids: readonly string[]): Promise<(JobRecord | null)[]> {
@@ -107,45 +103,44 @@ export function createJobStore(
 
     async list(kind, limit, cursor) {
       const list = keys.list(kind);
-      let start = 0;
-      if (cursor !== null) {
-        const rank = await redis.zrevrank(list, cursor);
-        if (rank === null) return null;
-        start = rank + 1;
+      for (;;) {
+        let start = 0;
+        if (cursor !== null) {
+          const rank = await redis.zrevrank(list, cursor);
+          if (rank === null) return null;
+          start = rank + 1;
+        }
+        // One more than asked for tells whether another page follows.
+        const ids = await redis.zrevrange(list, start, start + limit);
+        const records = await getMany(ids);
+        const gone = ids.filter((_, index) => records[index] === null);
+        if (gone.length === 0) {
+          const jobs = records.slice(0, limit).filter((record) => record !== null);
+          return { jobs, next: ids.length > limit ? jobs.at(-1)!.id : null };
+        }
+        // Records that have expired leave the list; the page is read again, so that it is full and has its cursor.
+        await redis.zrem(list, ...gone);
       }
-      // One more than asked for tells whether another page follows.
-      const ids = await redis.zrevrange(list, start, start + limit);
-      const records = await getMany(ids.slice(0, limit));
-      const gone = ids.filter((_, index) => records[index] === null);
-      if (gone.length > 0) await redis.zrem(list, ...gone);
-      const jobs = records.filter((record) => record !== null);
-      return { jobs, next: ids.length > limit ? (jobs.at(-1)?.id ?? null) : null };
     },
 
-    transition(id, from, to) {
-      return transition(id, from, to, to === 'running' ? { startedAt: now() } : {});
-    },
+    transition,
 
     async end(id, to, error) {
       const finishedAt = now();
-      const fields = {
+      const ofSampling = [keys.inputs, keys.tensors, keys.plan, keys.votes, keys.drawn, keys.chunkErrors];
+      const touched = [keys.job(id), keys.results(id), keys.active, ...ofSampling.map((key) => key(id))];
+      await redis.eval(
+        END,
+        touched.length,
+        ...touched,
+        to,
+        id,
+        retentionSeconds + TOMBSTONE_SECONDS,
+        retentionSeconds,
         finishedAt,
-        expiresAt: finishedAt + retentionSeconds * 1000,
-        ...(error === null ? {} : { error: JSON.stringify(error) }),
-      };
-      const reached = await transition(id, ['queued', 'running', 'cancelling'], to, fields);
-      if (reached === null || !hasEnded(reached)) return;
-      await redis
-        .multi()
-        .expire(keys.job(id), retentionSeconds + TOMBSTONE_SECONDS)
-        .expire(keys.results(id), retentionSeconds)
-        .del(
-          ...[keys.inputs, keys.tensors, keys.plan, keys.votes, keys.drawn, keys.chunkErrors].map((key) =>
-            key(id),
-          ),
-        )
-        .srem(keys.active, id)
-        .exec();
+        finishedAt + retentionSeconds * 1000,
+        error === null ? '' : JSON.stringify(error),
+      );
     },
 
     async forget(id, kind) {

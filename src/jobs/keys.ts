@@ -1,11 +1,11 @@
 import type { JobKind } from './job-record.ts';
 
-/** The names of everything in Redis. All of a job's keys start alike and expire together. */
+/** The names of everything in Redis. All of a job's keys start alike; those of its sampling go when it ends. */
 export interface Keys {
   /** Prefix of BullMQ's own keys. */
   readonly queuePrefix: string;
   job(id: string): string;
-  /** Hash: SHA-256 -> bytes as sent. Dropped once every input has its tensor. */
+  /** Hash: SHA-256 -> bytes as sent. */
   inputs(id: string): string;
   /** Hash: input index -> the uint8 tensor, and `digest:` input index -> its SHA-256. */
   tensors(id: string): string;

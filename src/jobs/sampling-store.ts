@@ -4,7 +4,7 @@ import type { EngineDescription } from '../inference/engine.ts';
 import type { Failure, StoredStatus } from './job-record.ts';
 import type { Keys } from './keys.ts';
 import type { Chunk } from './plan.ts';
-import { RECORD_CHUNK, STORE_PLAN } from './scripts.ts';
+import { RECORD_CHUNK, SET_WHILE_UNDER_WAY, STORE_PLAN } from './scripts.ts';
 
 /** A chunk's votes as stored, with what drew them. */
 export interface ChunkVotes {
@@ -17,7 +17,8 @@ export interface ChunkVotes {
 
 /**
  * Keeps what sampling needs between the processes: tensors, the plan of each round, votes by chunk. Everything is written
- * under a key that names what it is, so that repeating a step replaces the same thing with the same value.
+ * under a key that names what it is, so that repeating a step replaces the same thing with the same value. The end of a job
+ * deletes all of it, and nothing is written for a job that has ended.
  */
 export interface SamplingStore {
   inputBytes(id: string, digest: string): Promise<Uint8Array | null>;
@@ -35,9 +36,6 @@ export interface SamplingStore {
   recordError(id: string, chunkKey: string, failure: Failure): Promise<void>;
   errorOf(id: string, chunkKey: string): Promise<Failure | null>;
 }
-
-/** The end of a job deletes these keys; what a late writer leaves behind goes after a month. */
-const BACKSTOP_SECONDS = 30 * 24 * 3600;
 
 /** Names chunk `index` of a round; also the end of its BullMQ job id, where ":" is not allowed. */
 export function chunkKey(round: number, index: number): string {
@@ -66,8 +64,8 @@ export function createSamplingStore(redis: Redis, keys: Keys): SamplingStore {
   return {
     inputBytes: (id, digest) => redis.hgetBuffer(keys.inputs(id), digest),
     async storeTensor(id, input, { bytes, digest }) {
-      const fields = { [String(input)]: Buffer.from(bytes), [`digest:${input}`]: digest };
-      await redis.multi().hset(keys.tensors(id), fields).expire(keys.tensors(id), BACKSTOP_SECONDS).exec();
+      const fields = [String(input), Buffer.from(bytes), `digest:${input}`, digest];
+      await redis.eval(SET_WHILE_UNDER_WAY, 2, keys.job(id), keys.tensors(id), ...fields);
     },
     async tensors(id, inputs) {
       if (inputs.length === 0) return [];
@@ -144,8 +142,8 @@ export function createSamplingStore(redis: Redis, keys: Keys): SamplingStore {
     },
 
     async recordError(id, key, failure) {
-      const errors = keys.chunkErrors(id);
-      await redis.multi().hset(errors, key, JSON.stringify(failure)).expire(errors, BACKSTOP_SECONDS).exec();
+      const fields = [key, JSON.stringify(failure)];
+      await redis.eval(SET_WHILE_UNDER_WAY, 2, keys.job(id), keys.chunkErrors(id), ...fields);
     },
     async errorOf(id, key) {
       const failure = await redis.hget(keys.chunkErrors(id), key);

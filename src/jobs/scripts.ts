@@ -14,6 +14,42 @@ redis.call('HSET', KEYS[1], 'status', ARGV[2], unpack(ARGV, 3))
 return ARGV[2]`;
 
 /**
+ * Ends a job: its status, when its record and results expire, and the deletion of everything else, in one step, so that
+ * no ended job can keep its inputs for ever. A job that is being cancelled ends `cancelled`, whatever is asked for.
+ * KEYS: job, results, active, then the keys to delete. ARGV: new status, job id, seconds to keep the record, seconds to
+ * keep the results, time, when the results expire, failure or ''.
+ * Answers the status that the job has afterwards, or nil without a job.
+ */
+export const END = `
+local status = redis.call('HGET', KEYS[1], 'status')
+if not status then
+  redis.call('SREM', KEYS[3], ARGV[2])
+  return nil
+end
+local to = ARGV[1]
+if status == 'cancelling' then to = 'cancelled'
+elseif to == 'failed' then
+  if status ~= 'queued' and status ~= 'running' then return status end
+elseif to == 'cancelled' or status ~= 'running' then return status end
+redis.call('HSET', KEYS[1], 'status', to, 'finishedAt', ARGV[5], 'expiresAt', ARGV[6])
+if to ~= 'cancelled' and ARGV[7] ~= '' then redis.call('HSET', KEYS[1], 'error', ARGV[7]) end
+redis.call('EXPIRE', KEYS[1], ARGV[3])
+redis.call('EXPIRE', KEYS[2], ARGV[4])
+redis.call('DEL', unpack(KEYS, 4))
+redis.call('SREM', KEYS[3], ARGV[2])
+return to`;
+
+/**
+ * Sets fields of a hash that only a job under way needs.
+ * KEYS: job, hash. ARGV: fields and values.
+ */
+export const SET_WHILE_UNDER_WAY = `
+local status = redis.call('HGET', KEYS[1], 'status')
+if status ~= 'running' and status ~= 'cancelling' then return 0 end
+redis.call('HSET', KEYS[2], unpack(ARGV))
+return 1`;
+
+/**
  * Stores an input's result unless it has one, and counts it.
  * KEYS: job, results. ARGV: input index, result, then the counters to raise by one.
  * Answers 1 if it was stored.
