@@ -10,7 +10,9 @@ import type { JobService } from '../jobs/job-service.ts';
 import type { Logger } from '../logger.ts';
 import type { Software } from '../version.ts';
 import { describeMultipart } from './describe-multipart.ts';
-import { installErrorHandler } from './error-handler.ts';
+import { answerFrameworkError, installErrorHandler } from './error-handler.ts';
+import { namedComponents } from './named-components.ts';
+import { installRequestChecks } from './request-checks.ts';
 import { calculatorRoutes } from './routes/calculators.ts';
 import { healthRoutes } from './routes/health.ts';
 import { jobRoutes } from './routes/jobs.ts';
@@ -41,17 +43,17 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     // A slow or stalled client must not hold a connection for ever.
     requestTimeout: 120_000,
     routerOptions: { maxParamLength: 200 },
-    ajv: {
-      customOptions: { allErrors: true, coerceTypes: false, removeAdditional: false, useDefaults: false },
-    },
+    frameworkErrors: answerFrameworkError,
   }).withTypeProvider<TypeBoxTypeProvider>();
 
-  installErrorHandler(app);
+  installErrorHandler(app, maxBodyBytes);
+  installRequestChecks(app);
   await app.register(helmet);
   await app.register(multipart, {
     limits: {
       fileSize: maxBodyBytes,
       fieldSize: 1024 * 1024,
+      files: maxInputs,
       fields: 16,
       parts: maxInputs + 16,
       headerPairs: 64,
@@ -66,14 +68,23 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
         description: 'Certified L2 radii for image classifiers by randomized smoothing.',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
+      servers: [{ url: '/' }],
+      tags: [
+        { name: 'certifications', description: 'Certified radii of images against every L2 perturbation.' },
+        { name: 'predictions', description: 'Predictions of the smoothed classifier, or abstentions.' },
+        { name: 'models', description: 'The base classifiers that the operator has registered.' },
+        { name: 'calculators', description: 'Pure statistics: nothing is sampled and nothing stored.' },
+        { name: 'operations', description: 'Health, and what problems mean.' },
+      ],
     },
     transform: describeMultipart,
+    transformObject: namedComponents,
   });
   await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true });
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
 
   const requests = requestSchemas(maxInputs);
-  const shared = { jobs, models, maxInputs, requests };
+  const shared = { jobs, models, limits: { maxInputs, maxBodyBytes }, requests };
   await app.register(jobRoutes, {
     ...shared,
     kind: 'certification',

@@ -21,9 +21,18 @@ export const describeMultipart: SwaggerTransform = ({ schema, url, route }) => {
     required: ['request', 'image'],
     properties: {
       request: part,
-      image: { type: 'array', items: { type: 'string', contentMediaType: 'application/octet-stream' } },
+      image: {
+        type: 'array',
+        minItems: 1,
+        description: "PNG, JPEG or WebP files; each file's name is its input's id",
+        items: { type: 'string', contentMediaType: 'application/octet-stream' },
+      },
     },
   };
-  const content = { ...body.content, 'multipart/form-data': { schema: form } };
+  const encoding = {
+    request: { contentType: 'application/json' },
+    image: { contentType: 'image/png, image/jpeg, image/webp' },
+  };
+  const content = { ...body.content, 'multipart/form-data': { schema: form, encoding } };
   return { schema: { ...schema, body: { content } }, url };
 };

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify';
 import { DomainError } from '../errors.ts';
 import { describeFaults, type SchemaError } from '../inference/schema-faults.ts';
 import { PROBLEM_CONTENT_TYPE, type Problem, problemOf, RETRY_SECONDS } from './problem.ts';
@@ -11,7 +11,7 @@ interface FrameworkError extends Error {
 }
 
 /** What Fastify and its plugins throw, in the product's terms. */
-function translate(error: FrameworkError): unknown {
+function translate(error: FrameworkError, maxBodyBytes: number): unknown {
   if (error instanceof DomainError) return error;
   if (error.validation !== undefined) {
     // A fault outside the body is named by where it stands: /query/limit.
@@ -23,12 +23,15 @@ function translate(error: FrameworkError): unknown {
     }));
     return new DomainError('validation_failed', undefined, faults);
   }
+  // The multipart plugin answers 406 to what cannot be read as a form.
+  if (error.code === 'FST_INVALID_MULTIPART_CONTENT_TYPE' || error.code === 'FST_INVALID_JSON_FIELD_ERROR') {
+    return new DomainError('malformed_request', error.message);
+  }
   switch (error.statusCode) {
     case 400:
       return new DomainError('malformed_request', error.message);
     case 413:
-      return new DomainError('payload_too_large', error.message);
-    case 406:
+      return new DomainError('payload_too_large', `the request is larger than ${maxBodyBytes} bytes`);
     case 415:
       return new DomainError('unsupported_media_type', error.message);
     default:
@@ -45,10 +48,21 @@ function send(reply: FastifyReply, body: Problem): FastifyReply {
     .send(body);
 }
 
+/** Answers what goes wrong before a route is found: an address that is not one. */
+export const answerFrameworkError: NonNullable<FastifyServerOptions['frameworkErrors']> = (
+  error,
+  request,
+  reply,
+) => {
+  const code = error.code === 'FST_ERR_MAX_PARAM_LENGTH' ? 'resource_not_found' : 'malformed_request';
+  const problem = problemOf(new DomainError(code, error.message), request.url);
+  void send(reply, problem);
+};
+
 /** Answers every error as a problem, and logs those that are the server's own. */
-export function installErrorHandler(app: FastifyInstance): void {
+export function installErrorHandler(app: FastifyInstance, maxBodyBytes: number): void {
   app.setErrorHandler((error: FrameworkError, request: FastifyRequest, reply) => {
-    const translated = translate(error);
+    const translated = translate(error, maxBodyBytes);
     const body = problemOf(translated, request.url);
     if (body.status >= 500) request.log.error({ err: translated }, body.title);
     return send(reply, body);

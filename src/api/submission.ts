@@ -19,13 +19,16 @@ export interface RawSubmission {
   readonly parameters: { readonly sigma: number } & Partial<CertifyParameters>;
   readonly inputs: readonly RawInput[];
   readonly reproductionSeed?: string | undefined;
+  /** Where model and parameters stand in the request: '' in JSON, '/request' in a form. */
+  readonly pointer: string;
 }
 
 /** One input with its bytes, and where it stands in the request. */
 export interface RawInput extends SubmittedInput {
-  readonly pointer: string;
+  readonly pointers: { readonly id: string; readonly content: string; readonly label: string };
   readonly faults: readonly Fault[];
-  readonly shape?: readonly number[] | undefined;
+  /** Of a tensor: the shape that the request states. */
+  readonly shape?: { readonly values: readonly number[]; readonly pointer: string };
 }
 
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
@@ -46,13 +49,17 @@ export function inputsFromJson(inputs: readonly InputBody[]): RawInput[] {
     if ((image === undefined) === (tensor === undefined)) {
       faults.push({ pointer, detail: 'must have exactly one of image and tensor' });
     }
-    const common = { id: id ?? String(index), label: label ?? null, pointer, faults };
+    const common = { id: id ?? String(index), label: label ?? null, faults };
+    const pointers = { id: `${pointer}/id`, label: `${pointer}/label` };
     if (tensor !== undefined) {
-      const bytes = fromBase64(tensor.data, `${pointer}/tensor/data`, faults);
-      return { ...common, kind: 'tensor', bytes, shape: tensor.shape };
+      const content = `${pointer}/tensor/data`;
+      const bytes = fromBase64(tensor.data, content, faults);
+      const shape = { values: tensor.shape, pointer: `${pointer}/tensor/shape` };
+      return { ...common, kind: 'tensor', bytes, shape, pointers: { ...pointers, content } };
     }
-    const bytes = image === undefined ? new Uint8Array() : fromBase64(image, `${pointer}/image`, faults);
-    return { ...common, kind: 'image', bytes };
+    const content = `${pointer}/image`;
+    const bytes = image === undefined ? new Uint8Array() : fromBase64(image, content, faults);
+    return { ...common, kind: 'image', bytes, pointers: { ...pointers, content } };
   });
 }
 
@@ -69,15 +76,16 @@ export async function toSubmission(
   raw: RawSubmission,
   models: ModelStore,
 ): Promise<Submission> {
-  const read = readParameters(kind, raw.parameters);
+  const read = readParameters(kind, raw);
   const faults: Fault[] = read.kind === 'refused' ? [...read.error.faults] : [];
   const parameterFaults = faults.length;
   const model = models.find(raw.model);
   if (model === undefined) {
     const names = models.models.map(({ manifest }) => manifest.name).join(', ');
+    const known = names === '' ? 'none is registered' : `there are: ${names}`;
     faults.push({
-      pointer: '/model',
-      detail: `there is no model ${JSON.stringify(raw.model)}; there are: ${names}`,
+      pointer: `${raw.pointer}/model`,
+      detail: `there is no model ${JSON.stringify(raw.model)}; ${known}`,
     });
   }
   faults.push(...(await inputFaults(raw.inputs, model?.manifest ?? null)));
@@ -103,9 +111,10 @@ type ReadParameters =
   | { readonly kind: 'read'; readonly parameters: CertifyParameters | PredictParameters }
   | { readonly kind: 'refused'; readonly error: DomainError };
 
-function readParameters(kind: JobKind, asked: RawSubmission['parameters']): ReadParameters {
+function readParameters(kind: JobKind, { parameters: asked, pointer }: RawSubmission): ReadParameters {
+  const read = kind === 'certification' ? certifyParameters : predictParameters;
   try {
-    const parameters = kind === 'certification' ? certifyParameters(asked) : predictParameters(asked);
+    const parameters = read(asked, `${pointer}/parameters`);
     return { kind: 'read', parameters };
   } catch (error) {
     if (error instanceof DomainError) return { kind: 'refused', error };
@@ -117,15 +126,15 @@ async function inputFaults(inputs: readonly RawInput[], manifest: Manifest | nul
   const faults: Fault[] = [];
   const seen = new Set<string>();
   for (const input of inputs) {
-    const { id, pointer, label } = input;
+    const { id, pointers, label } = input;
     faults.push(...input.faults);
     if (seen.has(id))
-      faults.push({ pointer: `${pointer}/id`, detail: `${JSON.stringify(id)} names an earlier input` });
+      faults.push({ pointer: pointers.id, detail: `${JSON.stringify(id)} already names an earlier input` });
     seen.add(id);
     if (manifest === null) continue;
     const { classes } = manifest.output;
     if (label !== null && label >= classes) {
-      faults.push({ pointer: `${pointer}/label`, detail: `must be a class number below ${classes}` });
+      faults.push({ pointer: pointers.label, detail: `must be a class number below ${classes}` });
     }
     if (input.faults.length === 0) faults.push(...(await contentFaults(input, manifest)));
   }
@@ -133,17 +142,17 @@ async function inputFaults(inputs: readonly RawInput[], manifest: Manifest | nul
 }
 
 async function contentFaults(
-  { kind, bytes, pointer, shape }: RawInput,
+  { kind, bytes, pointers, shape }: RawInput,
   manifest: Manifest,
 ): Promise<Fault[]> {
   try {
     if (kind === 'image') await checkImageHeader(bytes, manifest);
     else {
       const expected = inputShape(manifest);
-      if (shape !== undefined && shape.join() !== expected.join()) {
+      if (shape !== undefined && shape.values.join() !== expected.join()) {
         const { layout } = manifest.input;
-        const detail = `is [${shape.join(', ')}]; the model takes [${expected.join(', ')}] (${layout} without N)`;
-        return [{ pointer: `${pointer}/tensor/shape`, detail }];
+        const detail = `is [${shape.values.join(', ')}]; the model takes [${expected.join(', ')}] (${layout} without N)`;
+        return [{ pointer: shape.pointer, detail }];
       }
       checkTensorLength(bytes, manifest);
     }
@@ -151,6 +160,6 @@ async function contentFaults(
   } catch (error) {
     if (!(error instanceof DomainError)) throw error;
     if (error.code === 'input_undecodable') return [];
-    return [{ pointer: `${pointer}/${kind === 'image' ? 'image' : 'tensor/data'}`, detail: error.message }];
+    return [{ pointer: pointers.content, detail: error.message }];
   }
 }

@@ -3,14 +3,18 @@ import { Type } from 'typebox';
 import { DomainError, type Fault } from '../../errors.ts';
 import { radiusReport, sampleSizeReport } from '../../smoothing/calculators.ts';
 import { PARAMETER_LIMITS } from '../../smoothing/parameters.ts';
-import { Nullable, problems } from '../schemas/common.ts';
+import { Nullable, OneOf, problems } from '../schemas/common.ts';
 
 const { alpha, n } = PARAMETER_LIMITS;
-const Alpha = Type.Number({ minimum: alpha.minimum, maximum: alpha.maximum });
+const Alpha = Type.Number({
+  minimum: alpha.minimum,
+  maximum: alpha.maximum,
+  description: 'failure probability',
+});
 // The calculators know nothing of a noise scheme, so sigma is not bound to its tables.
-const Sigma = Type.Number({ minimum: 1e-6, maximum: 1e6 });
-const N = Type.Integer({ minimum: n.minimum, maximum: n.maximum });
-const Count = Type.Integer({ minimum: 0, maximum: n.maximum });
+const Sigma = Type.Number({ minimum: 1e-6, maximum: 1e6, description: 'noise s.d.' });
+const N = Type.Integer({ minimum: n.minimum, maximum: n.maximum, description: 'estimation samples' });
+const Count = (description: string) => Type.Integer({ minimum: 0, maximum: n.maximum, description });
 
 /** Pure calculators: what votes certify, and how many samples a radius takes. */
 export const calculatorRoutes: FastifyPluginAsyncTypebox = async (app) => {
@@ -19,22 +23,41 @@ export const calculatorRoutes: FastifyPluginAsyncTypebox = async (app) => {
     {
       schema: {
         tags: ['calculators'],
+        operationId: 'computeRadius',
         summary: 'The radius that counted votes certify',
         body: Type.Object(
-          { topCount: Count, n: N, alpha: Alpha, sigma: Sigma, runnerUpCount: Type.Optional(Count) },
-          { additionalProperties: false },
+          {
+            topCount: Count('votes for the selected class'),
+            n: N,
+            alpha: Alpha,
+            sigma: Sigma,
+            runnerUpCount: Type.Optional(
+              Count('votes of the largest other class: asks for the two-sided form, alpha split in two'),
+            ),
+          },
+          {
+            additionalProperties: false,
+            title: 'RadiusRequest',
+            examples: [{ topCount: 7312, n: 10_000, alpha: 0.001, sigma: 0.5 }],
+          },
         ),
         response: {
           200: Type.Object(
             {
-              outcome: Type.Enum(['certified', 'abstained'] as const),
-              pALowerBound: Type.Number(),
-              pBUpperBound: Nullable(Type.Number()),
-              certifiedRadius: Nullable(Type.Number()),
-              radiusCeiling: Type.Number(),
-              smallestCertifyingCount: Nullable(Type.Integer()),
+              outcome: OneOf(['certified', 'abstained']),
+              pALowerBound: Type.Number({ description: 'one-sided Clopper-Pearson bound' }),
+              pBUpperBound: Nullable(Type.Number({ description: 'with runnerUpCount only' })),
+              certifiedRadius: Nullable(Type.Number({ description: 'rounded down; null in an abstention' })),
+              radiusCeiling: Type.Number({ description: 'the radius of unanimous votes' }),
+              smallestCertifyingCount: Nullable(
+                Type.Integer({ description: 'least topCount that certifies anything; null if none does' }),
+              ),
             },
-            { additionalProperties: false },
+            {
+              additionalProperties: false,
+              title: 'Radius',
+              description: 'What the votes certify, and what could be reached.',
+            },
           ),
           ...problems(400, 413, 415, 422),
         },
@@ -42,12 +65,12 @@ export const calculatorRoutes: FastifyPluginAsyncTypebox = async (app) => {
     },
     async ({ body }) => {
       const faults: Fault[] = [];
-      if (body.topCount > body.n)
-        faults.push({ pointer: '/topCount', detail: `must be at most n = ${body.n}` });
-      if (body.topCount + (body.runnerUpCount ?? 0) > body.n) {
+      const { topCount, n, runnerUpCount = 0 } = body;
+      if (topCount > n) faults.push({ pointer: '/topCount', detail: `must be at most n = ${n}` });
+      else if (topCount + runnerUpCount > n) {
         faults.push({
           pointer: '/runnerUpCount',
-          detail: `must leave room: with topCount at most n = ${body.n}`,
+          detail: `must be at most ${n - topCount}: n = ${n} less topCount = ${topCount}`,
         });
       }
       if (faults.length > 0) throw new DomainError('validation_failed', undefined, faults);
@@ -60,25 +83,46 @@ export const calculatorRoutes: FastifyPluginAsyncTypebox = async (app) => {
     {
       schema: {
         tags: ['calculators'],
+        operationId: 'computeSampleSize',
         summary: 'The samples that a radius takes',
         body: Type.Object(
           {
-            radius: Type.Number({ minimum: 0, maximum: 1e9 }),
+            radius: Type.Number({ minimum: 0, maximum: 1e9, description: 'in the units of sigma' }),
             alpha: Alpha,
             sigma: Sigma,
-            expectedPA: Type.Optional(Type.Number({ exclusiveMinimum: 0.5, maximum: 1 })),
+            expectedPA: Type.Optional(
+              Type.Number({
+                exclusiveMinimum: 0.5,
+                maximum: 1,
+                description: 'share of the samples expected to vote for the class',
+              }),
+            ),
             n: Type.Optional(N),
           },
-          { additionalProperties: false },
+          {
+            additionalProperties: false,
+            title: 'SampleSizeRequest',
+            examples: [{ radius: 0.5, alpha: 0.001, sigma: 0.5, expectedPA: 0.95 }],
+          },
         ),
         response: {
           200: Type.Object(
             {
-              unanimous: Nullable(Type.Integer()),
-              expected: Nullable(Type.Integer()),
-              smallestCount: Nullable(Type.Integer()),
+              unanimous: Nullable(
+                Type.Integer({ description: 'least n with which unanimous votes certify the radius' }),
+              ),
+              expected: Nullable(
+                Type.Integer({ description: 'least n with which a share expectedPA of the votes does' }),
+              ),
+              smallestCount: Nullable(
+                Type.Integer({ description: 'least topCount of the n given that does; null if none does' }),
+              ),
             },
-            { additionalProperties: false },
+            {
+              additionalProperties: false,
+              title: 'SampleSize',
+              description: 'Null where no number within the limits is enough, or the question was not asked.',
+            },
           ),
           ...problems(400, 413, 415, 422),
         },

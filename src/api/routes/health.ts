@@ -1,14 +1,18 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { JobService } from '../../jobs/job-service.ts';
+import { answer, OneOf } from '../schemas/common.ts';
 
-const Check = Type.Object({ ok: Type.Boolean(), detail: Type.String() }, { additionalProperties: false });
+const Check = Type.Object(
+  { ok: Type.Boolean(), detail: Type.String() },
+  { additionalProperties: false, title: 'Check' },
+);
 const Readiness = Type.Object(
   {
-    status: Type.Enum(['ready', 'not ready'] as const),
+    status: OneOf(['ready', 'not ready']),
     checks: Type.Object({ redis: Check, worker: Check, models: Check }, { additionalProperties: false }),
   },
-  { additionalProperties: false },
+  { additionalProperties: false, title: 'Readiness' },
 );
 
 /** Liveness (the process answers) and readiness (a job submitted now would be worked on). */
@@ -18,8 +22,14 @@ export const healthRoutes: FastifyPluginAsyncTypebox<{ jobs: JobService }> = asy
     {
       schema: {
         tags: ['operations'],
+        operationId: 'getLiveness',
         summary: 'Whether the process answers',
-        response: { 200: Type.Object({ status: Type.Literal('live') }, { additionalProperties: false }) },
+        response: {
+          200: Type.Object(
+            { status: Type.Literal('live') },
+            { additionalProperties: false, title: 'Liveness', description: 'It does.' },
+          ),
+        },
       },
     },
     async () => ({ status: 'live' as const }),
@@ -30,8 +40,12 @@ export const healthRoutes: FastifyPluginAsyncTypebox<{ jobs: JobService }> = asy
     {
       schema: {
         tags: ['operations'],
+        operationId: 'getReadiness',
         summary: 'Whether Redis answers, a worker was seen in the last 15 s, and it has loaded a model',
-        response: { 200: Readiness, 503: Readiness },
+        response: {
+          200: answer('A job submitted now would be worked on.', Readiness),
+          503: answer('Something is missing; `checks` says what.', Readiness),
+        },
       },
     },
     async (_request, reply) => {

@@ -4,9 +4,9 @@ import { DomainError } from '../../errors.ts';
 import type { ModelStore } from '../../inference/model-store.ts';
 import type { JobKind } from '../../jobs/job-record.ts';
 import type { JobService } from '../../jobs/job-service.ts';
-import { createMultipartReader } from '../multipart.ts';
+import { createMultipartReader, type MultipartLimits } from '../multipart.ts';
 import { collectionPath, presentJob, presentResult } from '../presenter.ts';
-import { Nullable, problems } from '../schemas/common.ts';
+import { answer, Nullable, problems } from '../schemas/common.ts';
 import type { JobBody, RequestSchemas } from '../schemas/request.ts';
 import { inputsFromJson, toSubmission } from '../submission.ts';
 
@@ -14,7 +14,7 @@ export interface JobRoutesOptions {
   readonly kind: JobKind;
   readonly jobs: JobService;
   readonly models: ModelStore;
-  readonly maxInputs: number;
+  readonly limits: MultipartLimits;
   readonly requests: RequestSchemas;
   readonly resource: TSchema;
   readonly result: TSchema;
@@ -22,24 +22,27 @@ export interface JobRoutesOptions {
 
 const PAGE_DEFAULT = 50;
 const PAGE_MOST = 500;
-// Query strings are text and nothing is coerced, so the numbers are patterns.
+// Query strings are text and nothing is coerced: the number is read by `pageLimit`.
 const Limit = Type.Optional(
-  Type.String({ pattern: '^[1-9][0-9]{0,3}$', description: `1 to ${PAGE_MOST}, ${PAGE_DEFAULT} without it` }),
+  Type.String({ description: `whole number from 1 to ${PAGE_MOST}; ${PAGE_DEFAULT} without it` }),
 );
 const Cursor = Type.Optional(
   Type.String({ minLength: 1, maxLength: 100, description: '`next` of the page before' }),
 );
 const PageQuery = Type.Object({ limit: Limit, cursor: Cursor }, { additionalProperties: false });
-const IdParams = Type.Object({ id: Type.String({ maxLength: 100 }) }, { additionalProperties: false });
+const IdParams = Type.Object({ id: Type.String() }, { additionalProperties: false });
 
 function pageLimit(text: string | undefined): number {
-  const limit = text === undefined ? PAGE_DEFAULT : Number(text);
-  if (limit > PAGE_MOST) {
-    const fault = { pointer: '/query/limit', detail: `must be at most ${PAGE_MOST}` };
-    throw new DomainError('validation_failed', undefined, [fault]);
-  }
-  return limit;
+  if (text === undefined) return PAGE_DEFAULT;
+  if (/^[1-9][0-9]{0,3}$/.test(text) && Number(text) <= PAGE_MOST) return Number(text);
+  const fault = { pointer: '/query/limit', detail: `must be a whole number from 1 to ${PAGE_MOST}` };
+  throw new DomainError('validation_failed', undefined, [fault]);
 }
+
+const RetryAfter = Type.Integer({ minimum: 1, description: 'seconds after which the next look is worth it' });
+const Link = Type.String({
+  description: 'RFC 8288; rel="next" leads to the page that follows, if there is one',
+});
 
 /** Seconds after which the first poll is worth it, from the speed that the living workers measured. */
 async function retryAfter(jobs: JobService, modelDigest: string, samples: number): Promise<number> {
@@ -53,23 +56,39 @@ async function retryAfter(jobs: JobService, modelDigest: string, samples: number
 
 /** The routes of one kind of job: submit, list, show, results, cancel. */
 export const jobRoutes: FastifyPluginAsyncTypebox<JobRoutesOptions> = async (app, options) => {
-  const { kind, jobs, models, maxInputs, requests, resource, result } = options;
+  const { kind, jobs, models, limits, requests, resource, result } = options;
   const path = collectionPath(kind);
   const tags = [`${kind}s`];
-  const readMultipart = createMultipartReader(requests[kind].part, maxInputs);
-  const page = (item: TSchema) =>
-    Type.Object({ data: Type.Array(item), next: Nullable(Type.String()) }, { additionalProperties: false });
+  const readMultipart = createMultipartReader(requests[kind].part, limits);
+  const page = (item: TSchema, title: string) =>
+    Type.Object(
+      {
+        data: Type.Array(item),
+        next: Nullable(
+          Type.String({ description: '`cursor` of the page that follows; null on the last one' }),
+        ),
+      },
+      { additionalProperties: false, title },
+    );
+  const name = kind === 'certification' ? 'Certification' : 'Prediction';
 
   app.post(
     path,
     {
       schema: {
         tags,
+        operationId: `create${name}`,
         summary: `Submit a ${kind}`,
         description:
           'JSON, or multipart/form-data with a JSON part `request` (model, parameters, labels by file name) and files `image`.',
         body: { content: { 'application/json': { schema: requests[kind].json } } },
-        response: { 202: resource, ...problems(400, 413, 415, 422, 503) },
+        response: {
+          202: answer('Stored and queued; it will be worked on whatever happens next.', resource, {
+            Location: Type.String({ description: 'path of the job' }),
+            'Retry-After': RetryAfter,
+          }),
+          ...problems(400, 413, 415, 422, 503),
+        },
       },
       config: { multipartRequest: requests[kind].part },
     },
@@ -77,7 +96,7 @@ export const jobRoutes: FastifyPluginAsyncTypebox<JobRoutesOptions> = async (app
       const body = request.body as JobBody;
       const raw = request.isMultipart()
         ? await readMultipart(request)
-        : { ...body, inputs: inputsFromJson(body.inputs) };
+        : { ...body, inputs: inputsFromJson(body.inputs), pointer: '' };
       const submission = await toSubmission(kind, raw, models);
       const record = await jobs.submit(submission);
       const seconds = await retryAfter(jobs, record.request.model.digest, record.samplesPlanned);
@@ -94,9 +113,13 @@ export const jobRoutes: FastifyPluginAsyncTypebox<JobRoutesOptions> = async (app
     {
       schema: {
         tags,
+        operationId: `list${name}s`,
         summary: `List ${kind}s, newest first`,
         querystring: PageQuery,
-        response: { 200: page(resource), ...problems(422, 503) },
+        response: {
+          200: answer(`One page of ${kind}s.`, page(resource, `${name}Page`), { Link }),
+          ...problems(422, 503),
+        },
       },
     },
     async (request, reply) => {
@@ -113,9 +136,13 @@ export const jobRoutes: FastifyPluginAsyncTypebox<JobRoutesOptions> = async (app
     {
       schema: {
         tags,
+        operationId: `get${name}`,
         summary: `Show a ${kind}`,
         params: IdParams,
-        response: { 200: resource, ...problems(404, 503) },
+        response: {
+          200: answer(`The ${kind} as it stands.`, resource, { 'Retry-After': RetryAfter }),
+          ...problems(404, 503),
+        },
       },
     },
     async (request, reply) => {
@@ -133,10 +160,15 @@ export const jobRoutes: FastifyPluginAsyncTypebox<JobRoutesOptions> = async (app
     {
       schema: {
         tags,
+        operationId: `list${name}Results`,
         summary: `Results of a ${kind}, one for each input, in order`,
+        description: 'Every input is listed from the start; what is not decided yet is `pending`.',
         params: IdParams,
         querystring: PageQuery,
-        response: { 200: page(result), ...problems(404, 410, 422, 503) },
+        response: {
+          200: answer('One page of results.', page(result, `${name}ResultPage`), { Link }),
+          ...problems(404, 410, 422, 503),
+        },
       },
     },
     async (request, reply) => {
@@ -161,10 +193,14 @@ export const jobRoutes: FastifyPluginAsyncTypebox<JobRoutesOptions> = async (app
     {
       schema: {
         tags,
+        operationId: `cancel${name}`,
         summary: `Cancel a ${kind}`,
         description: 'What is decided by then stays valid and is kept.',
         params: IdParams,
-        response: { 202: resource, ...problems(404, 409, 503) },
+        response: {
+          202: answer('Cancelled, or about to be: `status` tells which.', resource),
+          ...problems(404, 409, 503),
+        },
       },
     },
     async (request, reply) => {

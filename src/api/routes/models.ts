@@ -19,7 +19,7 @@ export const ModelSchema = Type.Object(
     output,
     smoothing,
   },
-  { additionalProperties: false },
+  { additionalProperties: false, title: 'Model' },
 );
 
 /** The models that the operator has registered. */
@@ -29,8 +29,14 @@ export const modelRoutes: FastifyPluginAsyncTypebox<{ models: ModelStore }> = as
     {
       schema: {
         tags: ['models'],
+        operationId: 'listModels',
         summary: 'List the models',
-        response: { 200: Type.Object({ data: Type.Array(ModelSchema) }, { additionalProperties: false }) },
+        response: {
+          200: Type.Object(
+            { data: Type.Array(ModelSchema) },
+            { additionalProperties: false, description: 'All models, by folder name.' },
+          ),
+        },
       },
     },
     async () => ({

@@ -6,7 +6,11 @@ import { problems } from '../schemas/common.ts';
 
 const Entry = Type.Object(
   { type: Type.String(), code: Type.String(), status: Type.Integer(), title: Type.String() },
-  { additionalProperties: false },
+  {
+    additionalProperties: false,
+    title: 'ProblemKind',
+    description: 'What a problem with this `type` means.',
+  },
 );
 
 const entry = (code: ProblemCode) => ({
@@ -23,8 +27,14 @@ export const problemRoutes: FastifyPluginAsyncTypebox = async (app) => {
     {
       schema: {
         tags: ['operations'],
+        operationId: 'listProblems',
         summary: 'All kinds of problem',
-        response: { 200: Type.Object({ data: Type.Array(Entry) }, { additionalProperties: false }) },
+        response: {
+          200: Type.Object(
+            { data: Type.Array(Entry) },
+            { additionalProperties: false, description: 'Every kind that a response can have.' },
+          ),
+        },
       },
     },
     async () => ({ data: (Object.keys(PROBLEM_STATUS) as ProblemCode[]).map(entry) }),
@@ -34,8 +44,9 @@ export const problemRoutes: FastifyPluginAsyncTypebox = async (app) => {
     {
       schema: {
         tags: ['operations'],
+        operationId: 'getProblem',
         summary: 'One kind of problem',
-        params: Type.Object({ code: Type.String({ maxLength: 100 }) }, { additionalProperties: false }),
+        params: Type.Object({ code: Type.String() }, { additionalProperties: false }),
         response: { 200: Entry, ...problems(404) },
       },
     },

@@ -1,7 +1,11 @@
 import { type TSchema, Type } from 'typebox';
-import { PROBLEM_CONTENT_TYPE, type PROBLEM_STATUS } from '../problem.ts';
+import { PROBLEM_CONTENT_TYPE, PROBLEM_STATUS, type ProblemCode } from '../problem.ts';
 
 export const Nullable = <Schema extends TSchema>(schema: Schema) => Type.Union([schema, Type.Null()]);
+
+/** One of several strings. */
+export const OneOf = <const Value extends string>(values: Value[], options: object = {}) =>
+  Type.Enum(values, { type: 'string', ...options });
 
 export const Timestamp = Type.String({ format: 'date-time', description: 'RFC 3339, UTC' });
 
@@ -12,20 +16,20 @@ export const Sha256 = Type.String({
 
 export const FaultSchema = Type.Object(
   { pointer: Type.String({ description: 'JSON pointer into the request' }), detail: Type.String() },
-  { additionalProperties: false },
+  { additionalProperties: false, title: 'Fault' },
 );
 
 export const ProblemSchema = Type.Object(
   {
-    type: Type.String({ description: 'stable address of the kind of problem' }),
-    title: Type.String(),
-    status: Type.Integer(),
-    code: Type.String(),
-    detail: Type.String(),
-    instance: Type.String(),
+    type: Type.String({ description: 'stable address of the kind of problem, /problems/ and its code' }),
+    title: Type.String({ description: 'what this kind of problem is' }),
+    status: Type.Integer({ description: 'status of the response' }),
+    code: OneOf(Object.keys(PROBLEM_STATUS) as ProblemCode[]),
+    detail: Type.String({ description: 'what went wrong this time' }),
+    instance: Type.String({ description: 'path of the request' }),
     errors: Type.Array(FaultSchema, { description: 'every fault found, not only the first' }),
   },
-  { additionalProperties: false, description: 'RFC 9457 problem details' },
+  { additionalProperties: false, title: 'Problem', description: 'RFC 9457 problem details' },
 );
 
 const DESCRIPTIONS: Readonly<Record<number, string>> = {
@@ -40,15 +44,31 @@ const DESCRIPTIONS: Readonly<Record<number, string>> = {
   503: 'The queue cannot be reached; nothing was accepted. Retry-After says when to try again.',
 };
 
+/** A successful response, with the headers that it may carry. */
+export function answer(
+  description: string,
+  schema: TSchema,
+  headers: Readonly<Record<string, TSchema>> = {},
+) {
+  return { description, headers, content: { 'application/json': { schema } } };
+}
+
 /** Problem responses of a route, by status. */
 export function problems(
   ...statuses: (typeof PROBLEM_STATUS)[keyof typeof PROBLEM_STATUS][]
-): Record<number, { description: string; content: Record<string, { schema: TSchema }> }> {
+): Record<number, object> {
   return Object.fromEntries(
     [...statuses, 500 as const].map((status) => [
       status,
       {
         description: DESCRIPTIONS[status] ?? '',
+        ...(status === 503
+          ? {
+              headers: {
+                'Retry-After': Type.Integer({ description: 'seconds to wait before trying again' }),
+              },
+            }
+          : {}),
         content: { [PROBLEM_CONTENT_TYPE]: { schema: ProblemSchema } },
       },
     ]),

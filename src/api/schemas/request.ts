@@ -1,4 +1,5 @@
 import { type Static, type TSchema, Type } from 'typebox';
+import { OneOf } from './common.ts';
 import { CERTIFY_DEFAULTS, PARAMETER_LIMITS, PREDICT_DEFAULTS } from '../../smoothing/parameters.ts';
 
 const { sigma, n0, n, alpha } = PARAMETER_LIMITS;
@@ -29,13 +30,13 @@ export const CertifyParametersSchema = Type.Object(
     n: Samples(n, CERTIFY_DEFAULTS.n, 'samples that bound its probability; disjoint from the n0'),
     alpha: Alpha(CERTIFY_DEFAULTS.alpha),
     bound: Type.Optional(
-      Type.Union([Type.Literal('pA'), Type.Literal('pA-pB')], {
+      OneOf(['pA', 'pA-pB'], {
         default: CERTIFY_DEFAULTS.bound,
         description: "form of Theorem 1: from the top class's bound alone, or with one of the others too",
       }),
     ),
   },
-  { additionalProperties: false },
+  { additionalProperties: false, title: 'CertificationParameters' },
 );
 
 export const PredictParametersSchema = Type.Object(
@@ -44,13 +45,16 @@ export const PredictParametersSchema = Type.Object(
     n: Samples(n, PREDICT_DEFAULTS.n, 'samples that are counted'),
     alpha: Alpha(PREDICT_DEFAULTS.alpha),
   },
-  { additionalProperties: false },
+  { additionalProperties: false, title: 'PredictionParameters' },
 );
+
+/** Characters in an input's id; a file's name is one. */
+export const ID_LENGTH = 200;
 
 const InputId = Type.Optional(
   Type.String({
     minLength: 1,
-    maxLength: 200,
+    maxLength: ID_LENGTH,
     description: "the client's name for the input, unique in the request; its index without one",
   }),
 );
@@ -83,12 +87,12 @@ export const InputSchema = Type.Object(
             description: 'the bytes in row-major order as base64',
           }),
         },
-        { additionalProperties: false, description: 'the exact tensor, pixels 0 to 255' },
+        { additionalProperties: false, title: 'Tensor', description: 'the exact tensor, pixels 0 to 255' },
       ),
     ),
     label: Label,
   },
-  { additionalProperties: false, description: 'exactly one of image and tensor' },
+  { additionalProperties: false, title: 'Input', description: 'exactly one of image and tensor' },
 );
 export type InputBody = Static<typeof InputSchema>;
 
@@ -105,7 +109,14 @@ const ReproductionSeed = Type.Optional(
   }),
 );
 
-const jobBody = <Parameters extends TSchema>(parameters: Parameters, maxInputs: number) =>
+/** A whole request; the bytes of the image are left out after the signature of PNG files. */
+const EXAMPLE = {
+  model: 'mnist-cnn',
+  parameters: { sigma: 0.5, n: 100_000, alpha: 0.001 },
+  inputs: [{ id: 'seven.png', image: 'iVBORw0KGgo=', label: 7 }],
+};
+
+const jobBody = <Parameters extends TSchema>(parameters: Parameters, title: string, maxInputs: number) =>
   Type.Object(
     {
       model: Model,
@@ -113,11 +124,15 @@ const jobBody = <Parameters extends TSchema>(parameters: Parameters, maxInputs: 
       inputs: Type.Array(InputSchema, { minItems: 1, maxItems: maxInputs }),
       reproductionSeed: ReproductionSeed,
     },
-    { additionalProperties: false },
+    { additionalProperties: false, title, examples: [EXAMPLE] },
   );
 
 /** The JSON part of a multipart request: the images are files beside it. */
-const multipartRequest = <Parameters extends TSchema>(parameters: Parameters, maxInputs: number) =>
+const multipartRequest = <Parameters extends TSchema>(
+  parameters: Parameters,
+  title: string,
+  maxInputs: number,
+) =>
   Type.Object(
     {
       model: Model,
@@ -130,19 +145,19 @@ const multipartRequest = <Parameters extends TSchema>(parameters: Parameters, ma
       ),
       reproductionSeed: ReproductionSeed,
     },
-    { additionalProperties: false },
+    { additionalProperties: false, title },
   );
 
 /** The bodies of the two kinds of job, in JSON and as the JSON part of a multipart request. */
 export function requestSchemas(maxInputs: number) {
   return {
     certification: {
-      json: jobBody(CertifyParametersSchema, maxInputs),
-      part: multipartRequest(CertifyParametersSchema, maxInputs),
+      json: jobBody(CertifyParametersSchema, 'CertificationRequest', maxInputs),
+      part: multipartRequest(CertifyParametersSchema, 'CertificationForm', maxInputs),
     },
     prediction: {
-      json: jobBody(PredictParametersSchema, maxInputs),
-      part: multipartRequest(PredictParametersSchema, maxInputs),
+      json: jobBody(PredictParametersSchema, 'PredictionRequest', maxInputs),
+      part: multipartRequest(PredictParametersSchema, 'PredictionForm', maxInputs),
     },
   };
 }

@@ -1,6 +1,8 @@
 import { type Static, Type } from 'typebox';
-import { Nullable, Sha256 } from './common.ts';
+import { Nullable, OneOf, Sha256 } from './common.ts';
 import { FailureSchema } from './job.ts';
+
+const closed = { additionalProperties: false } as const;
 
 const votes = Type.Record(Type.String(), Type.Integer(), {
   description: 'votes by class; classes without any are left out',
@@ -12,11 +14,9 @@ const provenance = {
       name: Type.String(),
       version: Type.String(),
       digest: Sha256,
-      files: Type.Array(
-        Type.Object({ path: Type.String(), sha256: Sha256 }, { additionalProperties: false }),
-      ),
+      files: Type.Array(Type.Object({ path: Type.String(), sha256: Sha256 }, closed)),
     },
-    { additionalProperties: false },
+    closed,
   ),
   input: Type.Object(
     {
@@ -27,7 +27,7 @@ const provenance = {
       layout: Type.String(),
       index: Type.Integer({ description: 'index of the input in its job; part of its noise' }),
     },
-    { additionalProperties: false },
+    closed,
   ),
   noise: Type.Object(
     {
@@ -37,20 +37,17 @@ const provenance = {
         description: 'bound between the drawn and the exact noise, taken off pA',
       }),
       seed: Type.String(),
-      seedSource: Type.Enum(['server', 'client'] as const, {
+      seedSource: OneOf(['server', 'client'], {
         description: 'client marks a reproduction: its seed was known before the request was fixed',
       }),
     },
-    { additionalProperties: false },
+    closed,
   ),
-  engine: Type.Object(
-    { name: Type.String(), version: Type.String(), provider: Type.String() },
-    { additionalProperties: false },
-  ),
-  devices: Type.Array(
-    Type.Object({ name: Type.String(), batchSize: Type.Integer() }, { additionalProperties: false }),
-  ),
-  software: Type.Object({ name: Type.String(), version: Type.String() }, { additionalProperties: false }),
+  engine: Type.Object({ name: Type.String(), version: Type.String(), provider: Type.String() }, closed),
+  devices: Type.Array(Type.Object({ name: Type.String(), batchSize: Type.Integer() }, closed), {
+    description: 'what drew the samples',
+  }),
+  software: Type.Object({ name: Type.String(), version: Type.String() }, closed),
 };
 
 export const CertificateSchema = Type.Object(
@@ -61,38 +58,44 @@ export const CertificateSchema = Type.Object(
     n0: Type.Integer(),
     n: Type.Integer(),
     alpha: Type.Number(),
-    bound: Type.Enum(['pA', 'pA-pB'] as const),
+    bound: OneOf(['pA', 'pA-pB']),
     clip: Type.Literal(false),
-    outcome: Type.Enum(['certified', 'abstained'] as const),
-    selectedClass: Type.Integer(),
+    outcome: OneOf(['certified', 'abstained']),
+    selectedClass: Type.Integer({ description: 'top class of the n0 selection samples' }),
     selectionVotes: votes,
     estimationVotes: votes,
-    pALowerBound: Type.Number(),
-    pBUpperBound: Nullable(Type.Number()),
-    certifiedRadius: Nullable(Type.Number()),
+    pALowerBound: Type.Number({
+      description: 'one-sided Clopper-Pearson bound from the n estimation samples, less the total variation',
+    }),
+    pBUpperBound: Nullable(Type.Number({ description: 'in the form pA-pB only' })),
+    certifiedRadius: Nullable(Type.Number({ description: 'null in an abstention' })),
     ...provenance,
   },
   {
-    additionalProperties: false,
+    ...closed,
+    title: 'Certificate',
     description: 'all that is needed to check the claim or to draw its votes again',
   },
 );
 
 const common = {
-  inputId: Type.String(),
+  inputId: Type.String({ description: "the client's name for the input, or its index" }),
   index: Type.Integer(),
-  status: Type.Enum(['pending', 'decided', 'failed', 'cancelled'] as const, {
+  status: OneOf(['pending', 'decided', 'failed', 'cancelled'], {
     description: 'cancelled: the job ended before this input was decided',
   }),
   prediction: Nullable(
-    Type.Object({ class: Type.Integer(), label: Type.String() }, { additionalProperties: false }),
+    Type.Object(
+      { class: Type.Integer(), label: Type.String({ description: "the model's name for the class" }) },
+      { ...closed, description: 'null in an abstention' },
+    ),
   ),
-  topCount: Nullable(Type.Integer()),
+  topCount: Nullable(Type.Integer({ description: 'votes for the selected class' })),
   votes: Nullable(votes),
   reference: Nullable(
     Type.Object(
       { label: Type.Integer(), correct: Nullable(Type.Boolean()) },
-      { additionalProperties: false, description: "the client's label; an abstention is not correct" },
+      { ...closed, description: "the client's label; an abstention is not correct" },
     ),
   ),
   warnings: Type.Array(Type.String()),
@@ -102,24 +105,30 @@ const common = {
 export const CertificationResultSchema = Type.Object(
   {
     ...common,
-    outcome: Nullable(Type.Enum(['certified', 'abstained'] as const)),
+    outcome: Nullable(OneOf(['certified', 'abstained'])),
     certifiedRadius: Nullable(
       Type.Number({ description: 'L2, pixel units of the [0,1] image, open ball, rounded down' }),
     ),
-    pALowerBound: Nullable(Type.Number()),
+    pALowerBound: Nullable(Type.Number({ description: 'lower bound of the probability of the class' })),
     certificate: Nullable(CertificateSchema),
   },
-  { additionalProperties: false },
+  { ...closed, title: 'CertificationResult' },
 );
 
 export const PredictionResultSchema = Type.Object(
   {
     ...common,
-    outcome: Nullable(Type.Enum(['predicted', 'abstained'] as const)),
+    outcome: Nullable(OneOf(['predicted', 'abstained'])),
     pValue: Nullable(Type.Number({ description: 'exact two-sided binomial test of the top two counts' })),
-    provenance: Nullable(Type.Object(provenance, { additionalProperties: false })),
+    provenance: Nullable(
+      Type.Object(provenance, {
+        ...closed,
+        title: 'Provenance',
+        description: 'all that is needed to draw the votes again',
+      }),
+    ),
   },
-  { additionalProperties: false },
+  { ...closed, title: 'PredictionResult' },
 );
 
 export type ResultResource = Static<typeof CertificationResultSchema> | Static<typeof PredictionResultSchema>;
