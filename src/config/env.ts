@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Static, Type } from 'typebox';
-import { Compile } from 'typebox/compile';
+import { Value } from 'typebox/value';
 import { DomainError } from '../errors.ts';
 import { LOG_LEVELS } from '../logger.ts';
 import type { Config } from './config.ts';
@@ -88,8 +88,6 @@ export function hostEnvironment(environment: NodeJS.ProcessEnv = process.env): N
 
 type Environment = Static<typeof EnvironmentSchema>;
 
-const validator = Compile(EnvironmentSchema);
-
 /**
  * Reads the configuration from environment variables.
  *
@@ -113,9 +111,12 @@ export function readConfig(
   const unknown = Object.keys(environment).filter(
     (name) => name.startsWith('SMOOTHCERT_') && !known.includes(name),
   );
+  const invalid = Object.entries(EnvironmentSchema.properties).flatMap(([name, schema]) =>
+    given[name] === undefined || Value.Check(schema, given[name]) ? [] : [name],
+  );
   const faults = [
     ...unknown.map((name) => ({ pointer: name, detail: 'is not a known variable' })),
-    ...invalidNames(given).map((name) => {
+    ...invalid.map((name) => {
       const { description } = property(name);
       return { pointer: name, detail: `${allowed(name)}: ${description}` };
     }),
@@ -125,11 +126,6 @@ export function readConfig(
     throw new DomainError('config_invalid', sentence, faults);
   }
   return toConfig(given as Environment, environment['PATH'] ?? '');
-}
-
-function invalidNames(given: Record<string, unknown>): string[] {
-  if (validator.Check(given)) return [];
-  return [...new Set([...validator.Errors(given)].map((error) => error.instancePath.split('/')[1] ?? ''))];
 }
 
 interface Property {
@@ -147,7 +143,7 @@ function allowed(name: string): string {
   const schema = property(name);
   if (schema.minimum !== undefined) return `must be an integer from ${schema.minimum} to ${schema.maximum}`;
   if (schema.pattern !== undefined) return `must match ${schema.pattern}`;
-  return 'has a value that is not allowed';
+  return 'is not allowed';
 }
 
 function toConfig(given: Environment, searchPath: string): Config {
