@@ -1,0 +1,240 @@
+import { assert as holds, asyncProperty, double, integer, oneof, option, record } from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { PROBLEM_STATUS } from '../../src/api/problem.ts';
+import { createPresence } from '../../src/jobs/presence.ts';
+import { ERRORS } from '../../src/errors.ts';
+import { SOFTWARE } from '../../src/version.ts';
+import { startTestApi, type TestApi } from '../support/api.ts';
+import { startTestRedis, type TestRedis } from '../support/redis.ts';
+
+let redis: TestRedis;
+let api: TestApi;
+
+beforeAll(async () => {
+  redis = await startTestRedis();
+  api = await startTestApi(redis.url);
+});
+afterAll(async () => {
+  await api?.close();
+  await redis?.close();
+});
+
+test('the models are listed with the digest, shape and labels that a client needs', async () => {
+  const { body } = await api.http.get('/v1/models').expect(200);
+  const { data } = body as { data: { name: string }[] };
+  expect(data.map(({ name }) => name)).toEqual(['fashion-mnist-cnn', 'mnist-cnn']);
+  const { manifest, digest } = api.models.find('mnist-cnn')!;
+  expect(data[1]).toEqual({
+    object: 'model',
+    name: 'mnist-cnn',
+    version: '1.0.0',
+    description: manifest.description,
+    digest,
+    engine: 'onnx',
+    input: { height: 28, width: 28, channels: 1, layout: 'NCHW', colourSpace: 'grey' },
+    inputShape: [1, 28, 28],
+    output: { classes: 10, labels: ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'] },
+    smoothing: { trainedSigma: 0.5 },
+  });
+});
+
+describe('the radius calculator', () => {
+  const post = (body: object) => api.http.post('/v1/radius').send(body);
+  const votes = { topCount: 7_312, n: 10_000, alpha: 0.001, sigma: 0.5 };
+
+  test('gives the one-sided bound at alpha (SciPy: beta.ppf(0.001, 7312, 2689) = 0.71729...)', async () => {
+    const { body } = await post(votes).expect(200);
+    const { pALowerBound, certifiedRadius } = body as Record<string, number>;
+    expect(pALowerBound).toBeCloseTo(0.7172974, 7);
+    expect(certifiedRadius).toBeCloseTo(0.28742, 5);
+    expect(body).toMatchObject({ outcome: 'certified', pBUpperBound: null });
+  });
+
+  test('abstains, with no radius, at half of the votes', async () => {
+    const { body } = await post({ ...votes, topCount: 5_000 }).expect(200);
+    expect(body).toMatchObject({ outcome: 'abstained', certifiedRadius: null });
+  });
+
+  test('uses the two-sided form where the votes of the runner-up are given', async () => {
+    const { body } = await post({ ...votes, runnerUpCount: 2_688 }).expect(200);
+    const { pALowerBound, pBUpperBound } = body as Record<string, number>;
+    // Half of alpha for each bound: both are looser than the one-sided one.
+    expect(pALowerBound).toBeLessThan(0.7172974);
+    expect(pBUpperBound).toBeGreaterThan(0.2688);
+  });
+
+  test.each([
+    [{ topCount: 10_001 }, '/topCount', 'must be at most n = 10000'],
+    [{ runnerUpCount: 2_689 }, '/runnerUpCount', 'must be at most 2688: n = 10000 less topCount = 7312'],
+    [{ sigma: '0.5' }, '/sigma', 'must be a number'],
+    [{ alpah: 0.1 }, '/alpah', 'is not a known field'],
+  ])('refuses %j once, by name', async (change, pointer, detail) => {
+    const { body } = await post({ ...votes, ...change }).expect(422);
+    expect(body).toMatchObject({ code: 'validation_failed' });
+    expect((body as { errors: unknown }).errors).toEqual([{ pointer, detail }]);
+  });
+
+  test('never fails on anything that its schema allows', { timeout: 30_000 }, async () => {
+    const alpha = double({ min: 1e-12, max: 0.5, noNaN: true });
+    const sigma = double({ min: 1e-6, max: 1e6, noNaN: true });
+    const question = record({
+      n: integer({ min: 1, max: 10_000_000 }),
+      share: double({ min: 0, max: 1, noNaN: true }),
+      alpha,
+      sigma,
+    }).chain(({ n, share, ...rest }) => {
+      const topCount = Math.min(n, Math.round(n * share));
+      const runnerUpCount = option(integer({ min: 0, max: n - topCount }), { nil: undefined });
+      return runnerUpCount.map((count) => ({
+        ...rest,
+        n,
+        topCount,
+        ...(count === undefined ? {} : { runnerUpCount: count }),
+      }));
+    });
+    await holds(
+      asyncProperty(question, async (body) => {
+        await post(body).expect(200);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe('the sample-size calculator', () => {
+  const post = (body: object) => api.http.post('/v1/sample-size').send(body);
+
+  test('answers what was asked and null for what was not', async () => {
+    // alpha^(1/n) >= Phi(1) = 0.8413447 first at n = 40: ln 0.001 / ln 0.8413447 = 39.98.
+    const { body } = await post({ radius: 0.5, alpha: 0.001, sigma: 0.5 }).expect(200);
+    expect(body).toEqual({ unanimous: 40, expected: null, smallestCount: null });
+  });
+
+  test('finds the least count by which the radius calculator certifies', async () => {
+    const asked = { radius: 0.28, alpha: 0.001, sigma: 0.5, n: 10_000, expectedPA: 0.75 };
+    const { body } = await post(asked).expect(200);
+    const { smallestCount, expected } = body as { smallestCount: number; expected: number };
+    expect(expected).toBeGreaterThan(0);
+    const radius = async (topCount: number): Promise<number> => {
+      const votes = { topCount, n: 10_000, alpha: 0.001, sigma: 0.5 };
+      const { body: report } = await api.http.post('/v1/radius').send(votes).expect(200);
+      return (report as { certifiedRadius: number }).certifiedRadius;
+    };
+    expect(await radius(smallestCount)).toBeGreaterThanOrEqual(0.28);
+    expect(await radius(smallestCount - 1)).toBeLessThan(0.28);
+  });
+
+  test('never fails on anything that its schema allows', { timeout: 30_000 }, async () => {
+    const question = record(
+      {
+        radius: oneof(double({ min: 0, max: 10, noNaN: true }), double({ min: 0, max: 1e9, noNaN: true })),
+        alpha: double({ min: 1e-12, max: 0.5, noNaN: true }),
+        sigma: double({ min: 1e-6, max: 1e6, noNaN: true }),
+        expectedPA: double({ min: 0.5, minExcluded: true, max: 1, noNaN: true }),
+        n: integer({ min: 1, max: 10_000_000 }),
+      },
+      { requiredKeys: ['radius', 'alpha', 'sigma'] },
+    );
+    await holds(
+      asyncProperty(question, async (body) => {
+        await post(body).expect(200);
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
+
+describe('health', () => {
+  test('is live whatever else is the case', async () => {
+    expect((await api.http.get('/health/live').expect(200)).body).toEqual({ status: 'live' });
+  });
+
+  test('is not ready without a worker, and says what is missing', async () => {
+    const { body } = await api.http.get('/health/ready').expect(503);
+    expect(body).toEqual({
+      status: 'not ready',
+      checks: {
+        redis: { ok: true, detail: 'answers' },
+        worker: { ok: false, detail: '0 seen in the last 15 s' },
+        models: { ok: false, detail: 'none loaded' },
+      },
+    });
+  });
+
+  test('is ready with a worker that has loaded a model, and not with one that has none', async () => {
+    const presence = createPresence(api.redis, api.keys);
+    const worker = { id: 'w', hostname: 'here', pid: 1, version: '0' };
+    const device = { id: 'cpu', name: 'CPU', lanes: 2, hostPid: 2, restarts: 0 };
+    const engine = { name: 'onnx', version: '1', provider: 'cpu' };
+    const model = { name: 'mnist-cnn', digest: 'd', engine, batchSize: 64, samplesPerSecond: 1_000 };
+    await presence.announce({ ...worker, devices: [{ ...device, models: [] }] });
+    const empty = await api.http.get('/health/ready').expect(503);
+    expect(empty.body).toMatchObject({ checks: { worker: { ok: true }, models: { ok: false } } });
+    await presence.announce({ ...worker, devices: [{ ...device, models: [model] }] });
+    const { body } = await api.http.get('/health/ready').expect(200);
+    expect(body).toMatchObject({
+      status: 'ready',
+      checks: { models: { ok: true, detail: 'loaded: mnist-cnn' } },
+    });
+    await presence.leave('w');
+    await api.http.get('/health/ready').expect(503);
+  });
+});
+
+describe('problems', () => {
+  const codes = Object.entries(PROBLEM_STATUS);
+
+  test('are listed, each with its status and title', async () => {
+    const { body } = await api.http.get('/problems').expect(200);
+    const { data } = body as { data: { code: string }[] };
+    expect(data.map(({ code }) => code)).toEqual(codes.map(([code]) => code));
+  });
+
+  test.each(codes)('of the kind %s are explained at the address of their type', async (code, status) => {
+    const { body } = await api.http.get(`/problems/${code}`).expect(200);
+    expect(body).toEqual({
+      type: `/problems/${code}`,
+      code,
+      status,
+      title: ERRORS[code as keyof typeof ERRORS],
+    });
+  });
+
+  test.each(['model_invalid', 'toString', 'nonsense'])('of the kind %s do not exist', async (code) => {
+    const { body } = await api.http.get(`/problems/${code}`).expect(404);
+    expect(body).toMatchObject({ code: 'resource_not_found', detail: `there is no kind of problem ${code}` });
+  });
+});
+
+describe('the documentation', () => {
+  test('is served as OpenAPI and as a page', async () => {
+    const { body } = await api.http.get('/openapi.json').expect(200);
+    expect(body).toMatchObject({
+      openapi: '3.1.0',
+      info: { title: 'Smoothcert', version: SOFTWARE.version },
+    });
+    const page = await api.http.get('/docs/').expect(200);
+    expect(page.headers['content-type']).toMatch(/^text\/html/);
+    expect(page.text).toContain('swagger-ui');
+    for (const [, asset] of page.text.matchAll(/(?:src|href)="(\.\/static\/[^"]+)"/g)) {
+      await api.http.get(`/docs/${asset!.slice(2)}`).expect(200);
+    }
+  });
+
+  test('names only routes that are served', async () => {
+    const { body } = await api.http.get('/openapi.json').expect(200);
+    for (const [path, methods] of Object.entries((body as { paths: Record<string, object> }).paths)) {
+      const url = path.replaceAll(/\{(\w+)\}/g, ':$1');
+      for (const method of Object.keys(methods)) {
+        const found = api.app.hasRoute({ url, method: method.toUpperCase() });
+        expect(found, `${method} ${path}`).toBe(true);
+      }
+    }
+  });
+
+  test('is sent with the headers that keep a browser safe', async () => {
+    const { headers } = await api.http.get('/v1/models').expect(200);
+    expect(headers['x-content-type-options']).toBe('nosniff');
+    expect(headers['content-security-policy']).toBeDefined();
+  });
+});
