@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
+import { DomainError } from '../errors.ts';
 import { startEmbeddedRedis } from '../jobs/embedded-redis/embedded-redis.ts';
+import { EmbeddedRedisError } from '../jobs/embedded-redis/embedded-redis-error.ts';
 import { Stack } from '../lifecycle.ts';
 import type { Logger } from '../logger.ts';
 import { type RunningApi, startApi } from './api.ts';
@@ -16,7 +18,7 @@ export function startStandalone(config: Config, logger: Logger): Promise<Running
         cacheDirectory: config.redisCacheDirectory,
         searchPath: config.searchPath,
         logger,
-      });
+      }).catch(unavailable);
       stack.defer(() => redis.close());
       redisUrl = redis.url;
     }
@@ -26,4 +28,10 @@ export function startStandalone(config: Config, logger: Logger): Promise<Running
     stack.defer(() => api.close());
     return { url: api.url, close: () => stack.close() };
   });
+}
+
+/** The embedded server's own errors say what to install, stop or set; to the outside they are one code. */
+function unavailable(cause: unknown): never {
+  if (!(cause instanceof EmbeddedRedisError)) throw cause;
+  throw new DomainError('redis_unavailable', cause.message, [], { cause });
 }

@@ -3,13 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApi } from '../../src/main/api.ts';
+import { startStandalone } from '../../src/main/standalone.ts';
+import { startEmbeddedRedis } from '../../src/jobs/embedded-redis/embedded-redis.ts';
 import { readConfig } from '../../src/config/env.ts';
 import { connectApi, connectWorker, waitUntilReady } from '../../src/jobs/connections.ts';
 import { DomainError } from '../../src/errors.ts';
 import { createJobStore } from '../../src/jobs/job-store.ts';
 import { certification, MODELS, QUIET, startTestApi, type TestApi } from '../support/api.ts';
 import { untilGone } from '../support/processes.ts';
-import { startTestRedis, type TestRedis } from '../support/redis.ts';
+import { SHARED_SERVER_CACHE, startTestRedis, type TestRedis } from '../support/redis.ts';
 import { until } from '../support/until.ts';
 
 /** Milliseconds in which an answer must be there while Redis is away; the promise is 2 s, the rest is a busy machine. */
@@ -185,6 +187,28 @@ describe('a start without Redis', () => {
       client.disconnect();
       process.kill(pid, 'SIGCONT');
       await hung.close();
+    }
+  });
+
+  test('of everything in one is refused where its Redis cannot start, with its words and code', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'smoothcert-test-'));
+    const searchPath = process.env['PATH'] ?? '';
+    const dataDirectory = join(directory, 'redis');
+    const first = await startEmbeddedRedis({
+      dataDirectory,
+      cacheDirectory: SHARED_SERVER_CACHE,
+      searchPath,
+      logger: QUIET,
+    });
+    try {
+      const config = readConfig({ SMOOTHCERT_MODELS_DIR: MODELS, SMOOTHCERT_DATA_DIR: directory }, {});
+      const { code, message, cause } = await failure(startStandalone({ ...config, searchPath }, QUIET));
+      expect(code).toBe('redis_unavailable');
+      expect(message).toContain(String(process.pid));
+      expect(cause).toMatchObject({ name: 'EmbeddedRedisError', code: 'redis_data_in_use' });
+    } finally {
+      await first.close();
+      await rm(directory, { recursive: true, force: true });
     }
   });
 
