@@ -1,0 +1,616 @@
+import { randomBytes } from 'node:crypto';
+import { UnrecoverableError, Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { connectWorker, waitUntilReady } from '../../src/jobs/connections.ts';
+import {
+  ARROWS,
+  hasEnded,
+  type JobRequest,
+  STORED_STATUSES,
+  type StoredStatus,
+} from '../../src/jobs/job-record.ts';
+import { createJobStore, type JobPage, type JobStore } from '../../src/jobs/job-store.ts';
+import { createKeys, type Keys } from '../../src/jobs/keys.ts';
+import type { Chunk } from '../../src/jobs/plan.ts';
+import { createPresence, PRESENCE_MILLISECONDS, type WorkerStatus } from '../../src/jobs/presence.ts';
+import {
+  COORDINATOR_QUEUE,
+  coordinatorQueue,
+  enqueueCoordination,
+  workerOptions,
+} from '../../src/jobs/queues.ts';
+import { reconcile } from '../../src/jobs/reconcile.ts';
+import type { ResultRecord } from '../../src/jobs/result-record.ts';
+import { createResultStore, type ResultStore } from '../../src/jobs/result-store.ts';
+import {
+  chunkKey,
+  type ChunkVotes,
+  createSamplingStore,
+  type SamplingStore,
+} from '../../src/jobs/sampling-store.ts';
+import { QUIET } from '../support/api.ts';
+import { startTestRedis, type TestRedis } from '../support/redis.ts';
+import { until } from '../support/until.ts';
+
+const RETENTION = 600;
+/** A record outlives its results by this, so that a late client reads "expired" and not "not found". */
+const WEEK = 7 * 24 * 3600;
+const RACERS = 40;
+
+let server: TestRedis;
+let redis: Redis;
+let keys: Keys;
+let jobs: JobStore;
+let results: ResultStore;
+let sampling: SamplingStore;
+let clock: number;
+
+beforeAll(async () => {
+  server = await startTestRedis();
+  redis = connectWorker(server.url, QUIET);
+  await waitUntilReady(redis, 10_000);
+});
+beforeEach(() => {
+  keys = createKeys(`test-${randomBytes(4).toString('hex')}`);
+  clock = 1_700_000_000_000;
+  jobs = createJobStore(redis, keys, RETENTION, () => clock);
+  results = createResultStore(redis, keys);
+  sampling = createSamplingStore(redis, keys);
+});
+afterAll(async () => {
+  redis?.disconnect();
+  await server?.close();
+});
+
+const DIGEST = 'd'.repeat(64);
+const REQUEST: JobRequest = {
+  kind: 'prediction',
+  model: { name: 'mnist-cnn', version: '1.0.0', digest: DIGEST },
+  parameters: { sigma: 0.5, n: 100, alpha: 0.001 },
+  inputs: [
+    { id: 'a', kind: 'tensor', digest: DIGEST, label: 3 },
+    { id: 'b', kind: 'tensor', digest: DIGEST, label: null },
+  ],
+  seed: '0'.repeat(64),
+  seedSource: 'server',
+};
+
+async function create(id = 'job', kind: JobRequest['kind'] = 'prediction'): Promise<string> {
+  await jobs.create(id, { ...REQUEST, kind } as JobRequest, 200, new Map([[DIGEST, Buffer.from('bytes')]]));
+  return id;
+}
+
+async function createRunning(id = 'job'): Promise<string> {
+  await create(id);
+  await jobs.transition(id, ['queued'], 'running');
+  return id;
+}
+
+/** Puts a job into a status by the way that leads there. */
+async function createIn(status: StoredStatus): Promise<string> {
+  const id = await create();
+  if (status === 'queued') return id;
+  if (status === 'cancelling' || status === 'cancelled') await jobs.transition(id, ['queued'], 'cancelling');
+  else await jobs.transition(id, ['queued'], 'running');
+  if (hasEnded(status)) await jobs.end(id, status, null);
+  return id;
+}
+
+const statusOf = async (id: string): Promise<string | undefined> => (await jobs.get(id))?.status;
+const together = <Value>(action: (index: number) => Promise<Value>): Promise<Value[]> =>
+  Promise.all(Array.from({ length: RACERS }, (_, index) => action(index)));
+
+const ORIGIN = {
+  model: { name: 'mnist-cnn', version: '1.0.0', digest: DIGEST, files: [] },
+  input: { digest: DIGEST, shape: [1, 28, 28], layout: 'NCHW', index: 0 },
+  noise: { scheme: 's', version: 1, totalVariation: 0, seed: '0', seedSource: 'server' },
+  engine: { name: 'onnx', version: '1', provider: 'cpu' },
+  devices: [],
+  software: { name: 'smoothcert', version: '0' },
+} as const;
+const prediction = (cls: number | null): ResultRecord => ({
+  kind: 'prediction',
+  outcome: cls === null ? 'abstained' : 'predicted',
+  class: cls,
+  topCount: 90,
+  votes: { '3': 90 },
+  warnings: [],
+  pValue: 0.01,
+  provenance: ORIGIN,
+});
+const FAILED: ResultRecord = { kind: 'failed', error: { code: 'input_undecodable', detail: 'no image' } };
+
+const chunk = (input: number, firstSample = 0, count = 50): Chunk => [
+  { input, purpose: 'estimation', firstSample, count },
+];
+const votes = (count: number): ChunkVotes => ({
+  segments: [[3, count]],
+  classes: 10,
+  engine: { name: 'onnx', version: '1', provider: 'cpu' },
+  device: { name: 'CPU', batchSize: 64 },
+});
+
+/** Every key of a job, and its seconds to live (-1 for ever). */
+async function lifetimes(id: string): Promise<Record<string, number>> {
+  const names = (await redis.keys(`${keys.job(id)}*`)).sort();
+  return Object.fromEntries(
+    await Promise.all(names.map(async (name) => [name, await redis.ttl(name)] as const)),
+  );
+}
+
+describe('a job', () => {
+  test('is created whole: record, inputs, list and the set of active ones', async () => {
+    const id = await create();
+    expect(await jobs.get(id)).toEqual({
+      id,
+      request: REQUEST,
+      status: 'queued',
+      createdAt: clock,
+      startedAt: null,
+      finishedAt: null,
+      expiresAt: null,
+      error: null,
+      counts: { decided: 0, failed: 0, affirmed: 0, abstained: 0, correct: 0, labelled: 1 },
+      samplesDrawn: 0,
+      samplesPlanned: 200,
+    });
+    expect(Buffer.from((await sampling.inputBytes(id, DIGEST))!).toString()).toBe('bytes');
+    expect(await jobs.activeIds()).toEqual([id]);
+    expect((await jobs.list('prediction', 10, null))!.jobs.map((job) => job.id)).toEqual([id]);
+    expect((await jobs.list('certification', 10, null))!.jobs).toEqual([]);
+  });
+
+  test('that is forgotten leaves nothing at all', async () => {
+    await jobs.forget(await create(), 'prediction');
+    expect(await redis.keys(`${keys.job('job')}*`)).toEqual([]);
+    expect(await redis.exists(keys.active, keys.list('prediction'))).toBe(0);
+    expect(await jobs.get('job')).toBeNull();
+  });
+
+  test('whose record is spoilt is reported, not guessed', async () => {
+    const id = await create();
+    await redis.hset(keys.job(id), 'status', 'sleeping');
+    await expect(jobs.get(id)).rejects.toThrow('job job has no valid record');
+  });
+});
+
+describe('a status', () => {
+  const every = STORED_STATUSES.flatMap((from) => STORED_STATUSES.map((to) => [from, to] as const));
+
+  test.each(every)('%s -> %s happens only along an arrow', async (from, to) => {
+    const id = await createIn(from);
+    expect(await statusOf(id)).toBe(from);
+    const reached = await jobs.transition(id, STORED_STATUSES, to);
+    const expected = ARROWS[from].includes(to) ? to : from;
+    expect(reached).toBe(expected);
+    expect(await statusOf(id)).toBe(expected);
+  });
+
+  const ends = STORED_STATUSES.filter((status) => hasEnded(status));
+  const endings = STORED_STATUSES.flatMap((from) => ends.map((to) => [from, to] as const));
+  test.each(endings)('%s, ended as %s, follows the arrows; a cancellation wins', async (from, to) => {
+    const id = await createIn(from);
+    await jobs.end(id, to, { code: 'internal_error', detail: 'a fault' });
+    const expected = from === 'cancelling' ? 'cancelled' : ARROWS[from].includes(to) ? to : from;
+    const record = (await jobs.get(id))!;
+    expect(record.status).toBe(expected);
+    expect(record.finishedAt === null).toBe(!hasEnded(expected));
+    expect(await redis.sismember(keys.active, id)).toBe(hasEnded(expected) ? 0 : 1);
+  });
+
+  test('of a job that is not there is null, and asking brings nothing about', async () => {
+    expect(await jobs.transition('gone', ['queued'], 'running')).toBeNull();
+    await jobs.end('gone', 'failed', null);
+    expect(await redis.keys(`${keys.job('gone')}*`)).toEqual([]);
+  });
+
+  test('is moved by exactly one of many that race, and the start time is that of the first', async () => {
+    const id = await create();
+    const stores = Array.from({ length: RACERS }, (_, index) =>
+      createJobStore(redis, keys, RETENTION, () => clock + index),
+    );
+    await together((index) => stores[index]!.transition(id, ['queued'], 'running'));
+    expect(await jobs.get(id)).toMatchObject({ status: 'running', startedAt: clock });
+  });
+
+  test('reaches one end under racing ends and cancellations, and keeps it', async () => {
+    for (let round = 0; round < 10; round += 1) {
+      const id = await createRunning(`job-${round}`);
+      const seen = new Set<string>();
+      await together(async (index) => {
+        if (index % 4 === 0) await jobs.end(id, 'succeeded', null);
+        else if (index % 4 === 1) await jobs.transition(id, ['queued', 'running'], 'cancelling');
+        else if (index % 4 === 2) await jobs.end(id, 'failed', { code: 'sampling_failed', detail: 'x' });
+        const status = await statusOf(id);
+        if (status !== undefined && hasEnded(status as StoredStatus)) seen.add(status);
+      });
+      expect(seen.size).toBe(1);
+      const record = (await jobs.get(id))!;
+      expect(seen).toContain(record.status);
+      expect(record.error === null).toBe(record.status !== 'failed');
+    }
+  });
+});
+
+describe('a result', () => {
+  test('is stored once and counted once, however many race', async () => {
+    const id = await createRunning();
+    await together(async (index) =>
+      results.store(id, 0, index % 2 === 0 ? prediction(3) : prediction(null), 3),
+    );
+    const { counts } = (await jobs.get(id))!;
+    const [stored] = await results.read(id, 0, 1);
+    expect(counts.decided).toBe(1);
+    expect(counts.affirmed + counts.abstained).toBe(1);
+    expect(counts.correct).toBe(counts.affirmed);
+    expect(stored).toEqual(counts.affirmed === 1 ? prediction(3) : prediction(null));
+  });
+
+  test.each<[string, ResultRecord, number | null, object]>([
+    ['a right prediction', prediction(3), 3, { decided: 1, affirmed: 1, correct: 1 }],
+    ['a wrong prediction', prediction(4), 3, { decided: 1, affirmed: 1, correct: 0 }],
+    ['a prediction without a label', prediction(3), null, { decided: 1, affirmed: 1, correct: 0 }],
+    ['an abstention, which is never correct', prediction(null), 3, { decided: 1, abstained: 1, correct: 0 }],
+    ['a failure', FAILED, 3, { decided: 0, failed: 1, correct: 0 }],
+  ])('counts %s for what it is', async (_, result, label, counts) => {
+    const id = await createRunning();
+    await results.store(id, 0, result, label);
+    const none = { decided: 0, failed: 0, affirmed: 0, abstained: 0, correct: 0, labelled: 1 };
+    expect((await jobs.get(id))!.counts).toEqual({ ...none, ...counts });
+  });
+
+  test('is read in order, null where there is none', async () => {
+    const id = await createRunning();
+    await results.store(id, 1, FAILED, null);
+    expect(await results.read(id, 0, 3)).toEqual([null, FAILED, null]);
+    expect(await results.read(id, 1, 1)).toEqual([FAILED]);
+    expect(await results.read(id, 0, 0)).toEqual([]);
+    expect(await results.read(id, 5, -1)).toEqual([]);
+  });
+
+  test('that arrives while the job is being cancelled is kept', async () => {
+    const id = await createRunning();
+    await jobs.transition(id, ['running'], 'cancelling');
+    await results.store(id, 0, prediction(3), 3);
+    await jobs.end(id, 'cancelled', null);
+    expect(await results.read(id, 0, 1)).toEqual([prediction(3)]);
+  });
+});
+
+describe('a chunk', () => {
+  test('recorded again replaces what it counted and never adds to it', async () => {
+    const id = await createRunning();
+    const drawn = async (): Promise<number> => (await jobs.get(id))!.samplesDrawn;
+    await sampling.record(id, '0.0', 20, null);
+    await sampling.record(id, '0.0', 35, null);
+    await sampling.record(id, '0.1', 5, null);
+    expect(await drawn()).toBe(40);
+    // The chunk is repeated from the start after a crash.
+    await sampling.record(id, '0.0', 10, null);
+    expect(await drawn()).toBe(15);
+    await sampling.record(id, '0.0', 50, votes(50));
+    await sampling.record(id, '0.0', 50, votes(50));
+    expect(await drawn()).toBe(55);
+    expect(await sampling.votes(id, ['0.0', '0.1'])).toEqual([votes(50), null]);
+  });
+
+  test('that is complete is not undone by the progress of a slower repetition', async () => {
+    const id = await createRunning();
+    await sampling.record(id, '0.0', 50, votes(50));
+    await sampling.record(id, '0.0', 10, null);
+    expect((await jobs.get(id))!.samplesDrawn).toBe(50);
+  });
+
+  test('counts right when many report on many chunks at once', async () => {
+    const id = await createRunning();
+    await together(async (index) => {
+      const key = chunkKey(0, index % 8);
+      for (const part of [10, 20, 30]) await sampling.record(id, key, part, null);
+      await sampling.record(id, key, 50, votes(50));
+    });
+    expect((await jobs.get(id))!.samplesDrawn).toBe(8 * 50);
+  });
+
+  test('learns from recording that its job is being cancelled, and counts no more', async () => {
+    const id = await createRunning();
+    expect(await sampling.record(id, '0.0', 10, null)).toBe('running');
+    await jobs.transition(id, ['running'], 'cancelling');
+    expect(await sampling.record(id, '0.0', 20, null)).toBe('cancelling');
+    expect((await jobs.get(id))!.samplesDrawn).toBe(10);
+    expect(await sampling.record('gone', '0.0', 10, null)).toBeNull();
+  });
+
+  test('keeps the reason of its last failure', async () => {
+    const id = await createRunning();
+    expect(await sampling.errorOf(id, '0.0')).toBeNull();
+    await sampling.recordError(id, '0.0', { code: 'sampling_failed', detail: 'first' });
+    await sampling.recordError(id, '0.0', { code: 'model_output_invalid', detail: 'second' });
+    expect(await sampling.errorOf(id, '0.0')).toEqual({ code: 'model_output_invalid', detail: 'second' });
+  });
+});
+
+describe('a plan', () => {
+  test('is stored once when coordinators race, and all go by the same one', async () => {
+    const id = await createRunning();
+    const plans = await together((index) =>
+      sampling.plan(id, 0, async () => Array.from({ length: 1 + (index % 5) }, () => chunk(0, index))),
+    );
+    expect(new Set(plans.map((plan) => JSON.stringify(plan))).size).toBe(1);
+    const chunks = await sampling.chunksOf(id, 0);
+    expect(chunks.map((each) => each.chunk)).toEqual(plans[0]);
+  });
+
+  test('is made once and read from then on', async () => {
+    const id = await createRunning();
+    let made = 0;
+    const make = async (): Promise<Chunk[]> => {
+      made += 1;
+      return [chunk(0), chunk(1)];
+    };
+    const first = await sampling.plan(id, 0, make);
+    expect(await sampling.plan(id, 0, make)).toEqual(first);
+    expect(made).toBe(1);
+  });
+
+  test('may be empty, which is not the same as none', async () => {
+    const id = await createRunning();
+    expect(await sampling.plan(id, 0, async () => [])).toEqual([]);
+    expect(await sampling.plan(id, 0, async () => [chunk(0)])).toEqual([]);
+  });
+
+  test('of thousands of chunks is stored whole, and found by input over all rounds', async () => {
+    const id = await createRunning();
+    const many = Array.from({ length: 6_000 }, (_, index) => chunk(index % 2, index));
+    expect(await sampling.plan(id, 0, async () => many)).toEqual(many);
+    await sampling.plan(id, 1, async () => [chunk(1, 9_000)]);
+    expect(await sampling.chunksOf(id, 0)).toHaveLength(3_000);
+    const second = await sampling.chunksOf(id, 1);
+    expect(second).toHaveLength(3_001);
+    expect(second.at(-1)).toEqual({ key: '1.0', chunk: chunk(1, 9_000) });
+    expect(await sampling.chunksOf(id, 7)).toEqual([]);
+  });
+});
+
+test('a tensor is kept byte for byte beside its digest', async () => {
+  const id = await createRunning();
+  const bytes = Buffer.from(Array.from({ length: 256 }, (_, value) => value));
+  await sampling.storeTensor(id, 1, { bytes, digest: DIGEST });
+  const [missing, stored] = await sampling.tensors(id, [0, 1]);
+  expect(missing).toBeNull();
+  expect(Buffer.from(stored!.bytes).equals(bytes)).toBe(true);
+  expect(stored!.digest).toBe(DIGEST);
+  expect(await sampling.tensorDigests(id, [0, 1])).toEqual([null, DIGEST]);
+  expect(await sampling.tensors(id, [])).toEqual([]);
+});
+
+/** Everything that a worker writes for a job, as one that was slow would write it. */
+async function writeEverything(id: string): Promise<void> {
+  await sampling.storeTensor(id, 0, { bytes: Buffer.from('x'), digest: DIGEST });
+  await sampling.plan(id, 0, async () => [chunk(0)]);
+  await sampling.record(id, '0.0', 50, votes(50));
+  await sampling.recordError(id, '0.0', { code: 'sampling_failed', detail: 'late' });
+  await results.store(id, 0, prediction(3), 3);
+}
+
+describe('retention', () => {
+  test('before the end no key of a job expires', async () => {
+    const id = await createRunning();
+    await writeEverything(id);
+    const lifetime = await lifetimes(id);
+    expect(Object.keys(lifetime)).toHaveLength(8);
+    expect(new Set(Object.values(lifetime))).toEqual(new Set([-1]));
+  });
+
+  test.each(['succeeded', 'partially_succeeded', 'failed', 'cancelled'] as const)(
+    'after the end as %s only record and results are left, and both expire',
+    async (status) => {
+      const id = await createRunning();
+      await writeEverything(id);
+      if (status === 'cancelled') await jobs.transition(id, ['running'], 'cancelling');
+      await jobs.end(id, status, null);
+      const lifetime = await lifetimes(id);
+      expect(Object.keys(lifetime)).toEqual([keys.job(id), keys.results(id)]);
+      expect(lifetime[keys.results(id)]).toBeGreaterThan(RETENTION - 10);
+      expect(lifetime[keys.results(id)]).toBeLessThanOrEqual(RETENTION);
+      expect(lifetime[keys.job(id)]).toBeGreaterThan(RETENTION + WEEK - 10);
+      expect(lifetime[keys.job(id)]).toBeLessThanOrEqual(RETENTION + WEEK);
+      expect(await jobs.activeIds()).toEqual([]);
+    },
+  );
+
+  test('no late writer brings back a key of a job that has ended, or changes what it shows', async () => {
+    const id = await createRunning();
+    await results.store(id, 1, FAILED, null);
+    await jobs.end(id, 'succeeded', null);
+    const [record, left] = [await jobs.get(id), Object.keys(await lifetimes(id))];
+    await writeEverything(id);
+    await jobs.end(id, 'failed', { code: 'internal_error', detail: 'late' });
+    expect(await jobs.get(id)).toEqual(record);
+    expect(Object.keys(await lifetimes(id))).toEqual(left);
+    expect(await results.read(id, 0, 2)).toEqual([null, FAILED]);
+  });
+
+  test('no late writer brings back a job that is gone', async () => {
+    const id = await createRunning();
+    await jobs.forget(id, 'prediction');
+    await writeEverything(id);
+    await jobs.end(id, 'succeeded', null);
+    expect(await redis.keys(`${keys.job(id)}*`)).toEqual([]);
+  });
+
+  test('a second end does not lengthen the life of the first', async () => {
+    const id = await createRunning();
+    await jobs.end(id, 'succeeded', null);
+    await redis.expire(keys.job(id), 60);
+    clock += 1_000;
+    await jobs.end(id, 'succeeded', null);
+    expect(await redis.ttl(keys.job(id))).toBeLessThanOrEqual(60);
+    expect((await jobs.get(id))!.finishedAt).toBe(clock - 1_000);
+  });
+
+  test('a job reads expired from the moment that its results are due to go', async () => {
+    const id = await createRunning();
+    await jobs.end(id, 'succeeded', null);
+    const { expiresAt } = (await jobs.get(id))!;
+    expect(expiresAt).toBe(clock + RETENTION * 1000);
+    clock = expiresAt! - 1;
+    expect(await statusOf(id)).toBe('succeeded');
+    clock = expiresAt!;
+    expect(await statusOf(id)).toBe('expired');
+  });
+});
+
+describe('the list', () => {
+  async function fill(count: number): Promise<string[]> {
+    const ids: string[] = [];
+    for (let index = 0; index < count; index += 1) {
+      clock += 1;
+      ids.unshift(await create(`job-${index}`));
+    }
+    return ids;
+  }
+  async function readAll(limit: number): Promise<string[]> {
+    const found: string[] = [];
+    for (let cursor: string | null = null; ;) {
+      const page: JobPage = (await jobs.list('prediction', limit, cursor))!;
+      found.push(...page.jobs.map((job) => job.id));
+      if (page.next === null) return found;
+      cursor = page.next;
+    }
+  }
+
+  test('drops ids whose record has expired, and forgets them for good', async () => {
+    const ids = await fill(5);
+    await redis.del(keys.job(ids[1]!), keys.job(ids[4]!));
+    expect(await readAll(50)).toEqual([ids[0], ids[2], ids[3]]);
+    expect(await redis.zcard(keys.list('prediction'))).toBe(3);
+  });
+
+  test.each([1, 2, 3])(
+    'is read to its end in pages of %i although whole pages have expired',
+    async (limit) => {
+      const ids = await fill(9);
+      const gone = [ids[0]!, ids[2]!, ids[3]!, ids[4]!, ids[5]!, ids[8]!];
+      await redis.del(...gone.map((id) => keys.job(id)));
+      expect(await readAll(limit)).toEqual([ids[1], ids[6], ids[7]]);
+    },
+  );
+
+  test('has no page after a cursor that it does not know', async () => {
+    await fill(1);
+    expect(await jobs.list('prediction', 10, 'nonsense')).toBeNull();
+  });
+});
+
+describe('presence', () => {
+  const status = (id: string): WorkerStatus => ({ id, hostname: 'here', pid: 1, version: '0', devices: [] });
+
+  test('is announced under a key that expires, and told to everybody', async () => {
+    const presence = createPresence(redis, keys);
+    await presence.announce(status('a'));
+    await presence.announce(status('b'));
+    const found = await presence.livingWorkers();
+    expect(found.map(({ id }) => id).sort()).toEqual(['a', 'b']);
+    const lifetime = await redis.pttl(keys.worker('a'));
+    expect(lifetime).toBeGreaterThan(0);
+    expect(lifetime).toBeLessThanOrEqual(PRESENCE_MILLISECONDS);
+  });
+
+  test('is lengthened by every announcement', async () => {
+    const presence = createPresence(redis, keys);
+    await presence.announce(status('a'));
+    await redis.pexpire(keys.worker('a'), 1_000);
+    await presence.announce(status('a'));
+    expect(await redis.pttl(keys.worker('a'))).toBeGreaterThan(1_000);
+  });
+
+  test('ends with silence, and the worker is forgotten', async () => {
+    const presence = createPresence(redis, keys);
+    await presence.announce(status('a'));
+    await redis.pexpire(keys.worker('a'), 20);
+    await until(async () => (await presence.livingWorkers()).length === 0, {
+      what: 'the worker to fall silent',
+    });
+    expect(await redis.exists(keys.workers)).toBe(0);
+  });
+
+  test('ends at once when the worker leaves', async () => {
+    const presence = createPresence(redis, keys);
+    await presence.announce(status('a'));
+    await presence.leave('a');
+    expect(await presence.livingWorkers()).toEqual([]);
+  });
+});
+
+describe('reconciling records and queue', () => {
+  async function withQueue(
+    action: (queue: ReturnType<typeof coordinatorQueue>) => Promise<void>,
+  ): Promise<void> {
+    const queue = coordinatorQueue(redis, keys);
+    try {
+      await action(queue);
+    } finally {
+      await queue.close();
+    }
+  }
+
+  test('enqueues an active job that the queue does not know, once', async () => {
+    await withQueue(async (queue) => {
+      const ids = [await create('queued-job'), await createRunning('running-job')];
+      const third = await create('cancelling-job');
+      await jobs.transition(third, ['queued'], 'cancelling');
+      await Promise.all([reconcile(jobs, queue), reconcile(jobs, queue)]);
+      await reconcile(jobs, queue);
+      for (const id of [...ids, third]) expect(await queue.getJobState(id)).toBe('waiting');
+      expect(await queue.getWaitingCount()).toBe(3);
+    });
+  });
+
+  test('leaves alone what is queued, has ended or was forgotten', async () => {
+    await withQueue(async (queue) => {
+      await enqueueCoordination(queue, await create('known'));
+      const ended = await createRunning('ended');
+      await jobs.end(ended, 'succeeded', null);
+      await jobs.forget(await create('forgotten'), 'prediction');
+      await reconcile(jobs, queue);
+      expect(await queue.getWaitingCount()).toBe(1);
+      expect(await statusOf('known')).toBe('queued');
+      expect(await statusOf('ended')).toBe('succeeded');
+    });
+  });
+
+  test('ends a job whose coordinator failed for good, with the reason', async () => {
+    await withQueue(async (queue) => {
+      const id = await createRunning();
+      await enqueueCoordination(queue, id);
+      const failing = async (): Promise<never> => {
+        throw new UnrecoverableError('nothing to be done');
+      };
+      const worker = new Worker(COORDINATOR_QUEUE, failing, workerOptions(redis, keys, 1));
+      try {
+        await until(async () => (await queue.getJobState(id)) === 'failed', {
+          what: 'the coordinator to fail',
+        });
+      } finally {
+        await worker.close();
+      }
+      await reconcile(jobs, queue);
+      expect(await jobs.get(id)).toMatchObject({
+        status: 'failed',
+        error: { code: 'internal_error', detail: 'nothing to be done' },
+      });
+      await reconcile(jobs, queue);
+      expect(await jobs.activeIds()).toEqual([]);
+    });
+  });
+});
+
+test('two deployments on one server do not see each other', async () => {
+  await create();
+  const other = createJobStore(redis, createKeys('other'), RETENTION, () => clock);
+  expect(await other.get('job')).toBeNull();
+  expect((await other.list('prediction', 10, null))!.jobs).toEqual([]);
+  const names = Object.values(keys).map((key) => (typeof key === 'function' ? key('prediction') : key));
+  expect(new Set(names).size).toBe(names.length);
+});
