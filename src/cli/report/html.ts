@@ -29,7 +29,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 function render(value: HtmlValue): string {
   if (value === null) return '';
   if (value instanceof Html) return value.toString();
-  if (typeof value === 'object') return value.join('');
+  if (typeof value === 'object') return value.map(render).join('');
   return String(value).replaceAll(/[&<>"']/g, (character) => ENTITIES[character]!);
 }
 

@@ -90,8 +90,5 @@ function decided(result: CertificationResult, name: (index: number) => string): 
   return html`${row('selected class', selected === null ? '–' : name(selected))}
   ${row(html`p<sub>A</sub> at least`, bound)}
   ${row('votes for it', `${formatCount(topCount ?? 0)} of ${formatCount(certificate?.n ?? 0)}`)}
-  ${row(
-    'runner-up',
-    other === undefined ? 'none' : `${formatCount(other[1])} for ${name(Number(other[0]))}`,
-  )}`;
+  ${row('runner-up', other === undefined ? 'none' : `${formatCount(other[1])} for ${name(Number(other[0]))}`)}`;
 }

@@ -88,7 +88,15 @@ describe('radius', () => {
 
   it('calls an abstention one, and says what would have been needed', async () => {
     const { status, stdout } = await run(
-      ...['radius', '--votes', '5100', '--of', '10000', '--alpha', '0.001', '--sigma', '0.5'],
+      'radius',
+      '--votes',
+      '5100',
+      '--of',
+      '10000',
+      '--alpha',
+      '0.001',
+      '--sigma',
+      '0.5',
     );
     expect(status).toBe(0);
     expect(stdout).toMatch(/abstained +5,156 of 10,000 votes would certify/);
@@ -103,7 +111,15 @@ describe('radius', () => {
 
   it('names every bad argument with its range', async () => {
     const { status, stdout, stderr } = await run(
-      ...['radius', '--votes', '-1', '--of', '0', '--alpha', '0.7', '--sigma', 'big'],
+      'radius',
+      '--votes',
+      '-1',
+      '--of',
+      '0',
+      '--alpha',
+      '0.7',
+      '--sigma',
+      'big',
     );
     expect(status).toBe(2);
     expect(stdout).toBe('');

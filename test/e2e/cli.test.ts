@@ -1,0 +1,281 @@
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { CertificationResult, PredictionResult } from '../../src/cli/client.ts';
+import {
+  type Command,
+  descendants,
+  ROOT,
+  runCommand,
+  startCommand,
+  untilAllGone,
+} from '../support/command-line.ts';
+import { until } from '../support/until.ts';
+
+const IMAGES = ['examples/mnist/00000.png', 'examples/mnist/00001.png'];
+const LABELS = ['--labels', 'examples/mnist/labels.json'];
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'smoothcert-test-cli-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** Waits for what a command says on stderr; a command that ends first fails the test with all it said. */
+async function untilSaid(command: Command, text: string): Promise<void> {
+  const said = until(() => command.stderr().includes(text), { what: `"${text}"`, timeoutMs: 30_000 });
+  const ended = command.ended.then(({ status, stderr }) => {
+    throw new Error(`it ended with status ${status} before it said "${text}":\n${stderr}`);
+  });
+  ended.catch(() => undefined);
+  await Promise.race([said, ended]);
+}
+
+describe('the built program', () => {
+  it('can be run as a file', async () => {
+    const program = join(ROOT, 'dist/main/cli.js');
+    expect((await readFile(program, 'utf8')).startsWith('#!/usr/bin/env node\n')).toBe(true);
+    expect((await stat(program)).isFile()).toBe(true);
+  });
+
+  it('computes the radius of the known votes', async () => {
+    const { status, stdout, stderr } = await runCommand(
+      'radius --votes 7312 --of 10000 --alpha 0.001 --sigma 0.5 --json'.split(' '),
+    );
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toMatch(/"pALowerBound": 0\.717297\d+/);
+    expect(stdout).toMatch(/"certifiedRadius": 0\.28741\d+/);
+  });
+
+  it('computes a sample size', async () => {
+    const { status, stdout } = await runCommand(
+      'sample-size --radius 1 --sigma 0.5 --alpha 0.001 --json'.split(' '),
+    );
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ unanimous: 301 });
+  });
+
+  it('lists the models', async () => {
+    const { status, stdout } = await runCommand(['models', '--json']);
+    expect(status).toBe(0);
+    const names = (JSON.parse(stdout) as { models: { name: string }[] }).models.map(({ name }) => name);
+    expect(names).toEqual(['fashion-mnist-cnn', 'mnist-cnn']);
+  });
+
+  it('has status 2 and names every fault of a wrong call', async () => {
+    const { status, stdout, stderr } = await runCommand(['radius', '--votes', '3', '--of', 'x']);
+    expect(status).toBe(2);
+    expect(stdout).toBe('');
+    for (const name of ['--of', '--alpha', '--sigma']) expect(stderr).toContain(`\n  ${name}: `);
+    expect(stderr).not.toMatch(/^\s+at /m);
+  });
+
+  it('has status 2 where a variable is not allowed', async () => {
+    const { status, stderr } = await runCommand(['serve'], { SMOOTHCERT_PORTT: '1', SMOOTHCERT_PORT: 'x' });
+    expect(status).toBe(2);
+    expect(stderr).toContain('SMOOTHCERT_PORTT: is not a known variable');
+    expect(stderr).toContain('SMOOTHCERT_PORT: must be an integer from 0 to 65535');
+  });
+
+  it('shows the stack of an error to whoever debugs, and to nobody else', async () => {
+    const call = ['models', '--models', join(folder, 'none')];
+    expect((await runCommand(call)).stderr).not.toMatch(/^\s+at /m);
+    expect((await runCommand(call, { LOG_LEVEL: 'debug' })).stderr).toMatch(/^\s+at /m);
+  });
+
+  it('ends quietly when nobody reads on', async () => {
+    const command = startCommand(['--help']);
+    command.child.stdout!.destroy();
+    const { stderr } = await command.ended;
+    expect(stderr).toBe('');
+  });
+});
+
+describe('certify, with everything in one process', () => {
+  it('prints the results as the API gives them, and leaves nothing behind', async () => {
+    const command = startCommand(
+      ['certify', ...IMAGES, '--model', 'mnist-cnn', ...LABELS, '--n', '2000', '--json'],
+      { TMPDIR: folder },
+    );
+    await untilSaid(command, 'samples');
+    const processes = descendants(command.child.pid!);
+    expect(processes.length).toBeGreaterThanOrEqual(2);
+    const { status, stdout, stderr } = await command.ended;
+    expect(status, stderr).toBe(0);
+    const results = JSON.parse(stdout) as CertificationResult[];
+    expect(results.map(({ inputId }) => inputId)).toEqual(IMAGES);
+    for (const [index, label] of [7, 2].entries()) {
+      const result = results[index]!;
+      expect(result).toMatchObject({
+        status: 'decided',
+        outcome: 'certified',
+        prediction: { class: label },
+        reference: { label, correct: true },
+        certificate: { n: 2000, n0: 100, sigma: 0.5, noise: { seedSource: 'server' } },
+      });
+      expect(result.certifiedRadius).toBeGreaterThan(0.5);
+    }
+    await untilAllGone(processes);
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('prints a table, and draws the same votes again from a seed', async () => {
+    const seed = 'c0ffee'.padEnd(64, '0');
+    const call = ['certify', IMAGES[0]!, '--model', 'mnist-cnn', '--n', '1000', '--seed', seed];
+    const [first, second] = [await runCommand(call), await runCommand(call)];
+    expect(first.status, first.stderr).toBe(0);
+    expect(first.stdout).toMatch(
+      /examples\/mnist\/00000\.png │ – +│ 7 +│ 1\.\d{4} │ +0\.\d{6} │ .* of 1,000 │/,
+    );
+    expect(second.stdout).toBe(first.stdout);
+  });
+
+  it('reports the faults of the request by file, and asks for the model', async () => {
+    const { status, stderr } = await runCommand(['certify', IMAGES[0]!]);
+    expect(status).toBe(2);
+    expect(stderr).toContain('--model: is required, since there are several: fashion-mnist-cnn, mnist-cnn');
+  });
+
+  it('has status 1 when an input fails, and keeps the others', async () => {
+    const { status, stdout } = await runCommand([
+      'certify',
+      IMAGES[0]!,
+      'package.json',
+      '--model',
+      'mnist-cnn',
+      '--n',
+      '200',
+      '--json',
+    ]);
+    expect(status).toBe(1);
+    const results = JSON.parse(stdout) as CertificationResult[];
+    expect(results.map((result) => result.status)).toEqual(['decided', 'failed']);
+    expect(results[1]?.error?.code).toBe('input_undecodable');
+  });
+});
+
+describe('a running service', () => {
+  let service: Command;
+  let url: string;
+
+  beforeAll(async () => {
+    service = startCommand(['serve', '--port', '0', '--data', join(folder, 'data')], { LOG_LEVEL: 'warn' });
+    const line = await until(
+      () => /^Smoothcert listens on (\S+) {2}\(docs: \S+\/docs\)\n$/.exec(service.stdout()),
+      {
+        what: 'the line with the address',
+        timeoutMs: 30_000,
+      },
+    );
+    url = line[1]!;
+  });
+  afterAll(async () => {
+    const processes = descendants(service.child.pid!);
+    service.child.kill('SIGTERM');
+    await service.ended;
+    await untilAllGone(processes);
+  });
+
+  it('is used by certify', async () => {
+    const { status, stdout, stderr } = await runCommand([
+      'certify',
+      IMAGES[0]!,
+      '--server',
+      url,
+      '--model',
+      'mnist-cnn',
+      ...LABELS,
+      '--n',
+      '500',
+    ]);
+    expect(status, stderr).toBe(0);
+    expect(stdout).toMatch(/00000\.png │ 7 +│ 7 +│/);
+    const listed = (await (await fetch(`${url}/v1/certifications`)).json()) as { data: unknown[] };
+    expect(listed.data).toHaveLength(1);
+  });
+
+  it('is used by predict', async () => {
+    const { status, stdout } = await runCommand([
+      'predict',
+      ...IMAGES,
+      '--server',
+      `${url}/`,
+      '--model',
+      'mnist-cnn',
+      '--n',
+      '300',
+      '--json',
+    ]);
+    expect(status).toBe(0);
+    const results = JSON.parse(stdout) as PredictionResult[];
+    expect(results.map(({ prediction }) => prediction?.class)).toEqual([7, 2]);
+  });
+
+  it('has its refusals told by option and file', async () => {
+    const { status, stderr } = await runCommand([
+      'certify',
+      'examples/fashion-mnist/00000.png',
+      '--server',
+      url,
+      '--model',
+      'mnist-cnn',
+      '--seed',
+      'xyz',
+    ]);
+    expect(status).toBe(2);
+    expect(stderr).toContain('\n  --seed: ');
+  });
+
+  it('is asked to cancel when certify is interrupted', async () => {
+    const command = startCommand([
+      'certify',
+      ...IMAGES,
+      '--server',
+      url,
+      '--model',
+      'mnist-cnn',
+      '--n',
+      '5000000',
+    ]);
+    await untilSaid(command, 'running');
+    command.child.kill('SIGINT');
+    const { status, stdout, stderr } = await command.ended;
+    expect(status).toBe(130);
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(/smoothcert: interrupted\n$/);
+    const listed = (await (await fetch(`${url}/v1/certifications`)).json()) as { data: { status: string }[] };
+    expect(listed.data[0]?.status).toBe('cancelled');
+  });
+});
+
+describe('Ctrl-C', () => {
+  it('cancels a long certify: status 130, no process and no file left', async () => {
+    const temporary = await mkdtemp(join(folder, 'interrupted-'));
+    const command = startCommand(['certify', ...IMAGES, '--model', 'mnist-cnn', '--n', '5000000'], {
+      TMPDIR: temporary,
+    });
+    await untilSaid(command, 'running');
+    const processes = descendants(command.child.pid!);
+    expect(processes.length).toBeGreaterThanOrEqual(2);
+    command.child.kill('SIGINT');
+    const { status, stdout, stderr } = await command.ended;
+    expect({ status, stdout }).toEqual({ status: 130, stdout: '' });
+    expect(stderr).toMatch(/smoothcert: interrupted\n$/);
+    await untilAllGone(processes);
+    expect(await readdir(temporary)).toEqual([]);
+  });
+
+  it('twice ends the command at once, and its children with it', async () => {
+    const command = startCommand(['certify', ...IMAGES, '--model', 'mnist-cnn', '--n', '5000000'], {
+      TMPDIR: await mkdtemp(join(folder, 'twice-')),
+    });
+    await untilSaid(command, 'running');
+    const processes = descendants(command.child.pid!);
+    command.child.kill('SIGINT');
+    command.child.kill('SIGTERM');
+    const { status } = await command.ended;
+    expect([130, 143]).toContain(status);
+    await untilAllGone(processes);
+  });
+});
