@@ -8,8 +8,10 @@ import type { Submission, SubmittedInput } from '../jobs/job-service.ts';
 import {
   type CertifyParameters,
   certifyParameters,
+  MOST_JOB_SAMPLES,
   type PredictParameters,
   predictParameters,
+  samplesPerInput,
 } from '../smoothing/parameters.ts';
 import type { InputBody } from './schemas/request.ts';
 
@@ -79,6 +81,13 @@ export async function toSubmission(
   const read = readParameters(kind, raw);
   const faults: Fault[] = read.kind === 'refused' ? [...read.error.faults] : [];
   const parameterFaults = faults.length;
+  if (read.kind === 'read') {
+    const samples = raw.inputs.length * samplesPerInput(read.parameters);
+    if (samples > MOST_JOB_SAMPLES) {
+      const detail = `asks for ${samples} samples over all inputs; a request may ask for ${MOST_JOB_SAMPLES}`;
+      faults.push({ pointer: `${raw.pointer}/parameters/n`, detail });
+    }
+  }
   const model = models.find(raw.model);
   if (model === undefined) {
     const names = models.models.map(({ manifest }) => manifest.name).join(', ');

@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { DomainError } from '../errors.ts';
 import type { InputKind } from '../inference/input-tensor.ts';
 import type { RegisteredModel } from '../inference/model-store.ts';
-import type { CertifyParameters, PredictParameters } from '../smoothing/parameters.ts';
+import { type CertifyParameters, type PredictParameters, samplesPerInput } from '../smoothing/parameters.ts';
 import { announceCancellation } from './cancellation.ts';
 import { hasEnded, type JobKind, type JobRecord, type JobRequest } from './job-record.ts';
 import { createJobStore, type JobPage } from './job-store.ts';
@@ -112,8 +112,7 @@ export function createJobService(redis: Redis, keys: Keys, retentionSeconds: num
           return { id, kind, digest, label };
         });
         const id = `${ID_PREFIX[submission.kind]}_${randomBytes(12).toString('hex')}`;
-        const { parameters } = submission;
-        const perInput = parameters.n + ('n0' in parameters ? parameters.n0 : 0);
+        const perInput = samplesPerInput(submission.parameters);
         try {
           await jobs.create(id, request(submission, inputs), inputs.length * perInput, bytes);
           late.throwIfAborted();

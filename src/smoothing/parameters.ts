@@ -35,6 +35,14 @@ export const CERTIFY_DEFAULTS = { n0: 100, n: 100_000, alpha: 0.001, bound: 'pA'
 /** Cohen et al. 2019, appendix: predictions with n = 1,000 noisy samples at alpha = 0.001. */
 export const PREDICT_DEFAULTS = { n: 1_000, alpha: 0.001 } as const;
 
+/** Samples of one request in all: several hours of a GPU. Its plan stays small enough for Redis. */
+export const MOST_JOB_SAMPLES = 1_000_000_000;
+
+/** Samples that each input of a request takes. */
+export function samplesPerInput(parameters: CertifyParameters | PredictParameters): number {
+  return parameters.n + ('n0' in parameters ? parameters.n0 : 0);
+}
+
 type NumericName = keyof typeof PARAMETER_LIMITS;
 
 function numericFaults(values: Partial<Record<NumericName, number>>, pointer: string): Fault[] {
