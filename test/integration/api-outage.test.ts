@@ -120,6 +120,25 @@ describe('while Redis is dead', () => {
     await submit();
   });
 
+  test('again and again under load, every answer is timely, and every job that was accepted is there', async () => {
+    const accepted: string[] = [];
+    for (let round = 0; round < 4; round += 1) {
+      const pid = await until(() => redis.pid(), { what: 'a Redis server' });
+      const posts = Array.from({ length: 8 }, () =>
+        timely(api.http.post('/v1/certifications').send(certification())),
+      );
+      process.kill(pid, 'SIGKILL');
+      for (const { status, body } of await Promise.all(posts)) {
+        expect([202, 503]).toContain(status);
+        if (status === 202) accepted.push(String(body['id']));
+      }
+      await untilGone(pid);
+      await untilBack();
+    }
+    const present = await listed();
+    expect(accepted.filter((id) => !present.includes(id))).toEqual([]);
+  });
+
   test('for good, every call stays 503 in time', async () => {
     const gone = await startTestRedis();
     const orphan = await startTestApi(gone.url);
