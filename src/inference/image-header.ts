@@ -31,6 +31,8 @@ export function openImage(bytes: Uint8Array, manifest: Manifest): Sharp {
  */
 export async function checkImageHeader(bytes: Uint8Array, manifest: Manifest): Promise<void> {
   const { height, width, colourSpace } = manifest.input;
+  // The decoder takes no empty buffer at all.
+  if (bytes.length === 0) throw new DomainError('input_undecodable', 'the image is empty');
   // The header is read without the pixel limit, so that a wrong size is reported as one; no pixel is decoded here.
   const metadata = await sharp(bytes, { limitInputPixels: false }).metadata().catch(undecodable);
   if (!IMAGE_FORMATS.some((format) => format === metadata.format)) {

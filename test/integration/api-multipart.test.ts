@@ -74,7 +74,10 @@ describe('a form', () => {
   });
 
   test('with an image that cannot be read is accepted, since that input fails alone', async () => {
-    await withRequest(REQUEST).attach('image', Buffer.from('no image'), 'a.png').expect(202);
+    await withRequest(REQUEST)
+      .attach('image', Buffer.from('no image'), 'a.png')
+      .attach('image', Buffer.alloc(0), 'empty.png')
+      .expect(202);
   });
 
   test('takes file names that are names of object members for what they are', async () => {
