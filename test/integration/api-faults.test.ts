@@ -314,6 +314,24 @@ describe('a request that could never be certified', () => {
   });
 });
 
+test('a request for more samples than a job may have is refused with both numbers', async () => {
+  const large = await startTestApi(redis.url, { maxInputs: 200 });
+  try {
+    const inputs = Array.from({ length: 101 }, () => ({ tensor: tensor() }));
+    const parameters = { sigma: 0.5, n: 10_000_000 };
+    const { body } = await large.http
+      .post('/v1/certifications')
+      .send({ ...certification(inputs), parameters })
+      .expect(422);
+    const detail = 'asks for 1010010100 samples over all inputs; a request may ask for 1000000000';
+    expect((body as Problem).errors).toEqual([{ pointer: '/parameters/n', detail }]);
+    const allowed = { ...certification(inputs.slice(0, 99)), parameters };
+    await large.http.post('/v1/certifications').send(allowed).expect(202);
+  } finally {
+    await large.close();
+  }
+});
+
 describe('what is no route', () => {
   test.each([
     ['GET', '/v1/certificates'],
