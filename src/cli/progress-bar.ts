@@ -10,7 +10,6 @@ export function createProgressBar(output: Output): Progress {
       stream: output,
       format: '{bar} {percentage}% | {inputs} | {speed} | {left}',
       barsize: 28,
-      hideCursor: true,
       clearOnComplete: true,
       // Ctrl-C is the command's own business: it cancels the job.
       gracefulExit: false,
