@@ -29,7 +29,7 @@ export async function startService({ models, lanes }) {
   const chunks = [];
   const exited = new Promise((resolve) => child.once('exit', resolve));
   const url = await new Promise((resolve, reject) => {
-    exited.then((code) => reject(new Error(`the service ended with ${code}`)));
+    void exited.then((code) => reject(new Error(`the service ended with ${code}`)));
     createInterface({ input: child.stderr }).on('line', (line) => {
       if (!line.startsWith('{')) return;
       const entry = JSON.parse(line);

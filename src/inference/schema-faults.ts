@@ -80,7 +80,8 @@ export function describeFaults(errors: Iterable<SchemaError>): Fault[] {
         break;
       case 'type': {
         // Whoever reads which values are allowed knows their type.
-        if (all.some(({ keyword: other, instancePath: at }) => other === 'enum' && at === instancePath)) break;
+        if (all.some(({ keyword: other, instancePath: at }) => other === 'enum' && at === instancePath))
+          break;
         const names = everyBranch('type').map((name) => TYPE_NAMES[String(name)] ?? String(name));
         add(instancePath, `must be ${names.join(' or ')}`);
         break;
