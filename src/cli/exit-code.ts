@@ -1,4 +1,5 @@
 import { DomainError, type ErrorCode } from '../errors.ts';
+import { EmbeddedRedisError } from '../jobs/embedded-redis/embedded-redis-error.ts';
 import { InterruptedError } from './interrupt.ts';
 import { ServiceUnavailableError } from './service-unavailable-error.ts';
 
@@ -28,7 +29,8 @@ const UNAVAILABLE_CODES: ReadonlySet<ErrorCode> = new Set(['queue_unavailable', 
 /** The status that an error ends the command with. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof InterruptedError) return error.exitCode;
-  if (error instanceof ServiceUnavailableError) return EXIT.unavailable;
+  if (error instanceof ServiceUnavailableError || error instanceof EmbeddedRedisError)
+    return EXIT.unavailable;
   if (error instanceof DomainError) {
     if (USAGE_CODES.has(error.code)) return EXIT.usage;
     if (UNAVAILABLE_CODES.has(error.code)) return EXIT.unavailable;

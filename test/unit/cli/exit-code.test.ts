@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { EXIT, exitCodeOf } from '../../../src/cli/exit-code.ts';
 import { InterruptedError } from '../../../src/cli/interrupt.ts';
 import { ServiceUnavailableError } from '../../../src/cli/service-unavailable-error.ts';
+import { EmbeddedRedisError } from '../../../src/jobs/embedded-redis/embedded-redis-error.ts';
 import { DomainError, type ErrorCode, ERRORS } from '../../../src/errors.ts';
 
 const USAGE: readonly ErrorCode[] = [
@@ -26,6 +27,7 @@ describe('exit status', () => {
 
   it('is 3 where no service answers', () => {
     expect(exitCodeOf(new ServiceUnavailableError('away'))).toBe(3);
+    expect(exitCodeOf(new EmbeddedRedisError('redis_data_in_use', 'in use'))).toBe(3);
   });
 
   it('is 128 and the number of the signal after an interruption', () => {
