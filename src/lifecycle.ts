@@ -18,8 +18,17 @@ export class Stack implements Running {
     this.parts.push(close);
   }
 
+  /** Closes every part, also after one that fails to close; then rejects with the first failure. */
   async close(): Promise<void> {
-    for (let part = this.parts.pop(); part !== undefined; part = this.parts.pop()) await part();
+    const failures: unknown[] = [];
+    for (let part = this.parts.pop(); part !== undefined; part = this.parts.pop()) {
+      try {
+        await part();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
   }
 
   /** Runs `start`; closes everything if it throws. */
@@ -28,7 +37,8 @@ export class Stack implements Running {
     try {
       return await start(stack);
     } catch (error) {
-      await stack.close();
+      // Why it did not start matters more than what its parts say as they close.
+      await stack.close().catch(() => undefined);
       throw error;
     }
   }
