@@ -48,7 +48,9 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
 
   installErrorHandler(app, maxBodyBytes);
   installRequestChecks(app);
-  await app.register(helmet);
+  // The server speaks plain HTTP, behind a proxy or on loopback: telling browsers to ask for https would break /docs.
+  const contentSecurityPolicy = { directives: { upgradeInsecureRequests: null } };
+  await app.register(helmet, { contentSecurityPolicy, strictTransportSecurity: false });
   await app.register(multipart, {
     limits: {
       fileSize: maxBodyBytes,
@@ -80,7 +82,17 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     transform: describeMultipart,
     transformObject: namedComponents,
   });
-  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true });
+  // The page loads nothing from elsewhere, and shows the document to no validator on the Internet.
+  const staticCSP = {
+    'default-src': "'self'",
+    'base-uri': "'self'",
+    'frame-ancestors': "'self'",
+    'img-src': "'self' data:",
+    'object-src': "'none'",
+    // Swagger UI sets styles of its own elements.
+    'style-src': "'self' 'unsafe-inline'",
+  };
+  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP, uiConfig: { validatorUrl: null } });
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
 
   const requests = requestSchemas(maxInputs);
