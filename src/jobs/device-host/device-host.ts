@@ -16,6 +16,7 @@ export class HostCrashedError extends Error {
 interface Incarnation {
   readonly child: ChildProcess;
   readonly rpc: BirpcReturn<HostFunctions, WorkerFunctions>;
+  /** Loads under way, by digest. */
   readonly loads: Map<string, Promise<LoadOutcome>>;
 }
 
@@ -62,6 +63,7 @@ export function createDeviceHost(
   const batchSizes = new Map<string, number>();
   let current: Incarnation | null = null;
   let starts = 0;
+  let calls = 0;
   let closing = false;
   let lastSign = 0;
 
@@ -130,36 +132,43 @@ export function createDeviceHost(
   async function loadOn({ loads, rpc }: Incarnation, model: RegisteredModel): Promise<LoadOutcome> {
     let loading = loads.get(model.digest);
     if (loading === undefined) {
+      // The host is asked each time: only it knows whether it had to close the model for others.
       loading = answer(rpc.load(model, batchSizes.get(model.digest) ?? null));
       loads.set(model.digest, loading);
     }
-    const outcome = await loading;
-    if (outcome.kind === 'loaded') batchSizes.set(model.digest, outcome.batchSize);
-    else loads.delete(model.digest);
-    return outcome;
+    try {
+      const outcome = await loading;
+      if (outcome.kind === 'loaded') batchSizes.set(model.digest, outcome.batchSize);
+      return outcome;
+    } finally {
+      loads.delete(model.digest);
+    }
   }
 
   return {
     device,
     pid: () => current?.child.pid ?? null,
     restarts: () => Math.max(0, starts - 1),
-    load: (model) => loadOn((current ??= start()), model),
+    load: async (model) => loadOn((current ??= start()), model),
     async sample(work, signal, onProgress) {
       const incarnation = (current ??= start());
       const loaded = await loadOn(incarnation, work.model);
       if (loaded.kind === 'failed') return loaded;
       const { rpc } = incarnation;
       if (signal.aborted) return { kind: 'aborted' };
-      const abort = (): void => void rpc.abort(work.id);
-      listeners.set(work.id, onProgress);
+      // A queue may hand out a piece of work again while its first attempt still runs: each call has an id of its own.
+      calls += 1;
+      const id = `${work.id}#${calls}`;
+      const abort = (): void => void rpc.abort(id);
+      listeners.set(id, onProgress);
       signal.addEventListener('abort', abort, { once: true });
       const watchdog = watch(incarnation);
       try {
-        return await answer(rpc.sample(work));
+        return await answer(rpc.sample({ ...work, id }));
       } finally {
         clearInterval(watchdog);
         signal.removeEventListener('abort', abort);
-        listeners.delete(work.id);
+        listeners.delete(id);
       }
     },
     async close() {

@@ -95,7 +95,7 @@ export function createWorkQueue(
         const timings = { noise: 0, inference: 0, counting: 0 };
         const { id, sigma, inputs, model } = work;
         for (const lane of lanes) void lane.begin({ id, sigma, inputs, modelDigest: model.digest });
-        queue.push({
+        const entry: Progress = {
           work,
           taskRows,
           segment: 0,
@@ -105,8 +105,10 @@ export function createWorkQueue(
           timings,
           end: null,
           settle,
-        });
-        pump();
+        };
+        queue.push(entry);
+        if (work.segments.length === 0) finish(entry);
+        else pump();
       }),
     abort(workId) {
       const entry = queue.find((each) => each.work.id === workId);
