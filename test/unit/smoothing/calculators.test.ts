@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import { radiusReport, sampleSizeReport } from '../../../src/smoothing/calculators.ts';
+import { certifyProcedure } from '../../../src/smoothing/certify.ts';
+import { argumentFault } from '../../support/argument-fault.ts';
+import { statisticsFixture } from '../../support/statistics-fixture.ts';
+
+describe('radiusReport', () => {
+  it('says what CERTIFY says of the same votes, in both forms', () => {
+    for (const runnerUpCount of [undefined, 700]) {
+      const bound = runnerUpCount === undefined ? 'pA' : 'pA-pB';
+      const counts = { topCount: 9_000, n: 10_000, alpha: 0.001, sigma: 0.25 };
+      const votes = [300, 9_000, 700];
+      const step = certifyProcedure({ ...counts, n0: 1, bound }, 0).next({
+        selection: [0, 1, 0],
+        estimation: votes,
+      });
+      const { outcome, pALowerBound, pBUpperBound, certifiedRadius } = radiusReport({
+        ...counts,
+        runnerUpCount,
+      });
+      expect(step).toMatchObject({ result: { outcome, pALowerBound, pBUpperBound, certifiedRadius } });
+    }
+  });
+
+  it('says what could be reached: 3.8114565634 sigma, and from 10 unanimous votes on at alpha 0.001', () => {
+    const report = radiusReport({ topCount: 0, n: 100_000, alpha: 0.001, sigma: 1 });
+    expect(report).toMatchObject({ outcome: 'abstained', certifiedRadius: null, pALowerBound: 0 });
+    expect(report.radiusCeiling).toBeCloseTo(3.8114565634, 9);
+    const certifying = statisticsFixture('smallest-count').filter(({ z }) => z === 0);
+    for (const { n, alpha, k } of certifying)
+      expect(radiusReport({ topCount: 0, n, alpha, sigma: 1 }).smallestCertifyingCount).toBe(k);
+  });
+
+  it('reaches its ceiling with unanimous votes, in both forms', () => {
+    for (const runnerUpCount of [undefined, 0]) {
+      const report = radiusReport({ topCount: 500, n: 500, alpha: 0.01, sigma: 0.5, runnerUpCount });
+      expect(report.certifiedRadius).toBeGreaterThanOrEqual(report.radiusCeiling);
+      expect(report.certifiedRadius! / report.radiusCeiling - 1).toBeLessThan(1e-13);
+    }
+  });
+
+  it('refuses counts that are none', () => {
+    const counts = { topCount: 5, n: 10, alpha: 0.01, sigma: 0.5 };
+    expect(argumentFault(() => radiusReport({ ...counts, topCount: 11 })).message).toContain('k');
+    expect(argumentFault(() => radiusReport({ ...counts, runnerUpCount: 11 })).message).toContain('k');
+    expect(argumentFault(() => radiusReport({ ...counts, sigma: 0 })).message).toContain('sigma');
+    expect(argumentFault(() => radiusReport({ ...counts, alpha: 0.6 })).message).toContain('alpha');
+  });
+});
+
+describe('sampleSizeReport', () => {
+  it('gives the least numbers, tried one by one elsewhere', () => {
+    for (const { radius, alpha, expectedPA, n } of statisticsFixture('samples-for-radius')) {
+      const report = sampleSizeReport({ radius, sigma: 1, alpha, expectedPA });
+      expect(expectedPA === undefined ? report.unanimous : report.expected).toBe(n);
+      expect(report.smallestCount).toBeNull();
+      expect(report.expected === null || expectedPA !== undefined).toBe(true);
+    }
+  });
+
+  it('gives the least top count of n samples', () => {
+    for (const { n, alpha, z, k } of statisticsFixture('smallest-count'))
+      expect(sampleSizeReport({ radius: z / 4, sigma: 0.25, alpha, n }).smallestCount).toBe(k);
+  });
+});
