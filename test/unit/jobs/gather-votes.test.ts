@@ -1,0 +1,90 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { gatherVotes } from '../../../src/jobs/decision.ts';
+import { type Chunk, packChunks } from '../../../src/jobs/plan.ts';
+import type { ChunkVotes } from '../../../src/jobs/sampling-store.ts';
+
+const CLASSES = 4;
+const ENGINE = { name: 'onnxruntime-node', version: '1.30.0', provider: 'cpu' };
+const DEVICE = { name: 'CPU', batchSize: 64 };
+
+/** Any fixed rule will do: the class of a sample. */
+function classOf(input: number, purpose: string, sample: number): number {
+  return (7 * input + 3 * purpose.length + sample * sample) % CLASSES;
+}
+
+function votesOf(chunk: Chunk, others: Partial<ChunkVotes> = {}): { chunk: Chunk; votes: ChunkVotes } {
+  const segments = chunk.map(({ input, purpose, firstSample, count }) => {
+    const counts = Array.from<number>({ length: CLASSES }).fill(0);
+    for (let i = 0; i < count; i += 1) counts[classOf(input, purpose, firstSample + i)]! += 1;
+    return counts.flatMap((votes, index) => (votes === 0 ? [] : [index, votes]));
+  });
+  return { chunk, votes: { segments, classes: CLASSES, engine: ENGINE, device: DEVICE, ...others } };
+}
+
+const ASKED = [0, 1, 2].map((input) => ({
+  input,
+  draws: [
+    { purpose: 'selection', firstSample: 0, count: 40 },
+    { purpose: 'estimation', firstSample: 0, count: 300 },
+  ] as const,
+}));
+
+describe('gatherVotes', () => {
+  it('gives the same tally however the draws were cut and in whatever order the chunks come', () => {
+    const whole = packChunks(ASKED, 1_000_000).map((chunk) => votesOf(chunk));
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 700 }),
+        fc.infiniteStream(fc.nat()),
+        fc.constantFrom(0, 1, 2),
+        (size, order, input) => {
+          const chunks = packChunks(ASKED, size).map((chunk) => ({ key: order.next().value, chunk }));
+          const shuffled = chunks.toSorted((a, b) => a.key - b.key).map(({ chunk }) => votesOf(chunk));
+          expect(gatherVotes(input, shuffled).tally).toEqual(gatherVotes(input, whole).tally);
+        },
+      ),
+      { seed: 1, numRuns: 200 },
+    );
+  });
+
+  it('counts the votes of the one input, by purpose', () => {
+    const [chunk] = packChunks(ASKED, 1_000_000);
+    const { tally, engine, devices } = gatherVotes(1, [votesOf(chunk!)]);
+    for (const [purpose, count] of [
+      ['selection', 40],
+      ['estimation', 300],
+    ] as const) {
+      const expected = Array.from<number>({ length: CLASSES }).fill(0);
+      for (let sample = 0; sample < count; sample += 1) expected[classOf(1, purpose, sample)]! += 1;
+      expect(tally[purpose]).toEqual(expected);
+    }
+    expect(tally.prediction).toBeUndefined();
+    expect(engine).toEqual(ENGINE);
+    expect(devices).toEqual([DEVICE]);
+  });
+
+  it('names every device once, one of another batch size as another', () => {
+    const chunks = packChunks(ASKED, 100);
+    const devices = [DEVICE, { name: 'CPU', batchSize: 32 }, { name: 'GPU', batchSize: 64 }];
+    const votes = chunks.map((chunk, index) => votesOf(chunk, { device: { ...devices[index % 3]! } }));
+    expect(gatherVotes(0, votes).devices).toEqual(devices);
+  });
+
+  it('refuses votes of different engines: they are not of one base classifier', () => {
+    const [first, second] = packChunks(ASKED, 600);
+    for (const engine of [
+      { ...ENGINE, version: '1.29.0' },
+      { ...ENGINE, provider: 'cuda' },
+      { ...ENGINE, name: 'tensorflow' },
+    ]) {
+      const { name, version, provider } = engine;
+      const call = () => gatherVotes(0, [votesOf(first!), votesOf(second!, { engine })]);
+      expect(call).toThrow(`onnxruntime-node 1.30.0 on cpu and ${name} ${version} on ${provider}`);
+    }
+  });
+
+  it('has nothing to say without chunks', () => {
+    expect(gatherVotes(0, [])).toEqual({ tally: {}, engine: null, devices: [] });
+  });
+});
