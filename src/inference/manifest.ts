@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { DomainError, type Fault } from '../errors.ts';
+import { MAX_KERNEL_ELEMENTS } from '../random/noise-kernel.ts';
 import { describeFaults } from './schema-faults.ts';
 
 const digest = Type.String({
@@ -111,11 +112,18 @@ export function parseManifest(text: string): Manifest {
   return value;
 }
 
-function crossFieldFaults({ files, input, output, preprocess }: Manifest): Fault[] {
+function crossFieldFaults(manifest: Manifest): Fault[] {
+  const { files, input, output, preprocess } = manifest;
   const faults: Fault[] = [];
   const fault = (pointer: string, detail: string): void => void faults.push({ pointer, detail });
   if ((input.channels === 1) !== (input.colourSpace === 'grey')) {
     fault('/input/colourSpace', 'grey has 1 channel and rgb has 3');
+  }
+  if (inputElements(manifest) > MAX_KERNEL_ELEMENTS) {
+    fault(
+      '/input',
+      `height x width x channels is ${inputElements(manifest)}; at most ${MAX_KERNEL_ELEMENTS}`,
+    );
   }
   if (output.labels.length !== output.classes) {
     fault('/output/labels', `${output.labels.length} labels for ${output.classes} classes`);
