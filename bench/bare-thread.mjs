@@ -14,8 +14,7 @@ const elements = shape.reduce((product, side) => product * side, batchSize);
 const data = Float32Array.from({ length: elements }, (_, index) => (index % 256) / 255);
 const feeds = { [session.inputNames[0]]: new ort.Tensor('float32', data, [batchSize, ...shape]) };
 for (let warm = 0; warm < 5; warm += 1) await session.run(feeds);
-parentPort.postMessage('ready');
-parentPort.once('message', async () => {
+async function measure() {
   const start = performance.now();
   let calls = 0;
   while (performance.now() - start < milliseconds) {
@@ -25,4 +24,6 @@ parentPort.once('message', async () => {
   parentPort.postMessage((1000 * calls * batchSize) / (performance.now() - start));
   await session.release();
   parentPort.close();
-});
+}
+parentPort.once('message', () => void measure());
+parentPort.postMessage('ready');

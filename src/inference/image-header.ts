@@ -8,6 +8,13 @@ export const IMAGE_FORMATS = ['png', 'jpeg', 'webp'] as const;
 // libvips keeps decoded operations in a cache by default; inputs are decoded once, so it would only hold memory.
 sharp.cache(false);
 
+// libvips tries every loader that it has on unknown bytes, SVG and PDF renderers among them. Only those of the three
+// formats may see what a client has sent.
+sharp.block({ operation: ['VipsForeignLoad'] });
+sharp.unblock({
+  operation: ['VipsForeignLoadPng', 'VipsForeignLoadJpeg', 'VipsForeignLoadWebp'],
+});
+
 /**
  * Opens encoded bytes with everything that could change pixels or exhaust memory turned off or bounded: no colour
  * management (the stored values are what is certified), no more pixels than the model takes, any damage is an error.

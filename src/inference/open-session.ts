@@ -1,8 +1,22 @@
-import type { EngineSession } from './engine.ts';
+import { DomainError } from '../errors.ts';
+import { type EngineSession, NonFiniteScoreError } from './engine.ts';
+import { inputElements } from './manifest.ts';
 import type { VerifiedModel } from './model-store.ts';
+import { requireRowIndependence } from './row-independence.ts';
 
-/** Opens a verified model in the engine that its manifest names; the engine's library is loaded only then. */
+/**
+ * Opens a verified model in the engine that its manifest names, whose library is loaded only then, and checks that it
+ * classifies each row by itself.
+ */
 export async function openSession(model: VerifiedModel): Promise<EngineSession> {
   const { openOnnxSession } = await import('./onnx-engine.ts');
-  return openOnnxSession(model);
+  const session = await openOnnxSession(model);
+  try {
+    await requireRowIndependence(session, inputElements(model.manifest), model.path);
+    return session;
+  } catch (error) {
+    await session.close();
+    if (!(error instanceof NonFiniteScoreError)) throw error;
+    throw new DomainError('model_invalid', `${model.path}: ${error.message}, for an image without noise`);
+  }
 }

@@ -1,7 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { JobService } from '../../jobs/job-service.ts';
-import { answer, OneOf } from '../schemas/common.ts';
+import { OneOf } from '../schemas/building-blocks.ts';
+import { answer } from '../schemas/responses.ts';
 
 const Check = Type.Object(
   { ok: Type.Boolean(), detail: Type.String() },

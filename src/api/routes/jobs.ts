@@ -6,7 +6,8 @@ import type { JobKind } from '../../jobs/job-record.ts';
 import type { JobService } from '../../jobs/job-service.ts';
 import { createMultipartReader, type MultipartLimits } from '../multipart.ts';
 import { collectionPath, presentJob, presentResult } from '../presenter.ts';
-import { answer, Nullable, problems } from '../schemas/common.ts';
+import { Nullable } from '../schemas/building-blocks.ts';
+import { answer, problems } from '../schemas/responses.ts';
 import type { JobBody, RequestSchemas } from '../schemas/request.ts';
 import { inputsFromJson, toSubmission } from '../submission.ts';
 

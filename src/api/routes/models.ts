@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { inputShape, ManifestSchema } from '../../inference/manifest.ts';
 import type { ModelStore } from '../../inference/model-store.ts';
-import { Sha256 } from '../schemas/common.ts';
+import { Sha256 } from '../schemas/building-blocks.ts';
 
 const { name, version, description, engine, input, output, smoothing } = ManifestSchema.properties;
 

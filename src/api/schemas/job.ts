@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { type ErrorCode, ERRORS } from '../../errors.ts';
 import { STORED_STATUSES } from '../../jobs/job-record.ts';
-import { Nullable, OneOf, Sha256, Timestamp } from './common.ts';
+import { Nullable, OneOf, Sha256, Timestamp } from './building-blocks.ts';
 
 const closed = { additionalProperties: false } as const;
 

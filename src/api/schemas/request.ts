@@ -1,5 +1,5 @@
 import { type Static, type TSchema, Type } from 'typebox';
-import { OneOf } from './common.ts';
+import { OneOf } from './building-blocks.ts';
 import { CERTIFY_DEFAULTS, PARAMETER_LIMITS, PREDICT_DEFAULTS } from '../../smoothing/parameters.ts';
 
 const { sigma, n0, n, alpha } = PARAMETER_LIMITS;

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { Nullable, OneOf, Sha256 } from './common.ts';
+import { Nullable, OneOf, Sha256 } from './building-blocks.ts';
 import { FailureSchema } from './job.ts';
 
 const closed = { additionalProperties: false } as const;

@@ -72,6 +72,8 @@ export function createDeviceHost(
     starts += 1;
     const child = fork(fileURLToPath(new URL('./host-process.js', import.meta.url)), [String(device.lanes)], {
       env: environment,
+      // A host is a program of its own: options that Node was given for the worker are not for it.
+      execArgv: [],
       serialization: 'advanced',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });

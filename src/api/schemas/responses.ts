@@ -1,18 +1,6 @@
 import { type TSchema, Type } from 'typebox';
 import { PROBLEM_CONTENT_TYPE, PROBLEM_STATUS, type ProblemCode } from '../problem.ts';
-
-export const Nullable = <Schema extends TSchema>(schema: Schema) => Type.Union([schema, Type.Null()]);
-
-/** One of several strings. */
-export const OneOf = <const Value extends string>(values: Value[], options: object = {}) =>
-  Type.Enum(values, { type: 'string', ...options });
-
-export const Timestamp = Type.String({ format: 'date-time', description: 'RFC 3339, UTC' });
-
-export const Sha256 = Type.String({
-  pattern: '^[0-9a-f]{64}$',
-  description: 'SHA-256, 64 hexadecimal digits',
-});
+import { OneOf } from './building-blocks.ts';
 
 export const FaultSchema = Type.Object(
   { pointer: Type.String({ description: 'JSON pointer into the request' }), detail: Type.String() },

@@ -1,0 +1,17 @@
+import { type TSchema, Type } from 'typebox';
+
+/** A value or null. */
+export const Nullable = <Schema extends TSchema>(schema: Schema) => Type.Union([schema, Type.Null()]);
+
+/** One of several strings. */
+export const OneOf = <const Value extends string>(values: Value[], options: object = {}) =>
+  Type.Enum(values, { type: 'string', ...options });
+
+/** A point in time. */
+export const Timestamp = Type.String({ format: 'date-time', description: 'RFC 3339, UTC' });
+
+/** A digest. */
+export const Sha256 = Type.String({
+  pattern: '^[0-9a-f]{64}$',
+  description: 'SHA-256, 64 hexadecimal digits',
+});
