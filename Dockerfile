@@ -28,30 +28,35 @@ RUN npm run build \
 
 # ---- files of the API ----------------------------------------------------------------------------------------------
 # The API checks models by their bytes and decodes no pixels: without ONNX Runtime it cannot infer, even by mistake.
+# npm 10 installs sharp's WebAssembly build beside the native one, which is the one that is used.
 FROM build AS files-api
 RUN npm pkg delete dependencies.onnxruntime-node \
     && npm prune --omit=dev --offline \
     && test ! -e node_modules/onnxruntime-node \
+    && rm -rf node_modules/@img/sharp-wasm32 node_modules/@emnapi \
     && npm sbom --sbom-format cyclonedx --omit dev > sbom.json
 
 # ---- files of the CPU worker ---------------------------------------------------------------------------------------
 # The package brings libraries for five platforms; one of them is this one's.
 FROM build AS files-worker-cpu
-RUN npm sbom --sbom-format cyclonedx --omit dev > sbom.json \
+RUN rm -rf node_modules/@img/sharp-wasm32 node_modules/@emnapi \
+    && npm sbom --sbom-format cyclonedx --omit dev > sbom.json \
     && cd node_modules/onnxruntime-node/bin/napi-v* \
-    && for folder in */*; do \
-         [ "$folder" = "linux/$(node -p process.arch)" ] || rm -r "$folder"; \
-       done \
-    && test -e "linux/$(node -p process.arch)/onnxruntime_binding.node"
+    && mv "linux/$(node -p process.arch)" ../kept \
+    && rm -r ./* \
+    && mkdir linux \
+    && mv ../kept "linux/$(node -p process.arch)"
 
 # ---- what all processes run on -------------------------------------------------------------------------------------
 FROM ${NODE_IMAGE} AS runtime
-# tini is process 1: it passes SIGTERM on and reaps device hosts. Package managers have no work here any more.
+# tini is process 1: it passes SIGTERM on and reaps device hosts. npm has no work here any more, and no program may
+# change its user.
 RUN apt-get update \
     && apt-get install -y --no-install-recommends tini \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/apt /var/log/dpkg.log \
        /usr/local/lib/node_modules /opt/yarn* \
-       /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack /usr/local/bin/yarn /usr/local/bin/yarnpkg
+       /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack /usr/local/bin/yarn /usr/local/bin/yarnpkg \
+    && find / -xdev -type f -perm /6000 -exec chmod a-s {} +
 ENV NODE_ENV=production
 WORKDIR /app
 STOPSIGNAL SIGTERM
@@ -61,15 +66,6 @@ ENTRYPOINT ["/usr/bin/tini", "--", "node", "dist/main/cli.js"]
 
 # ---- api -----------------------------------------------------------------------------------------------------------
 FROM runtime AS api
-ARG VERSION=unknown
-ARG REVISION=unknown
-ARG CREATED=unknown
-LABEL org.opencontainers.image.title="Smoothcert API" \
-      org.opencontainers.image.description="HTTP API of the certification service for image classifiers" \
-      org.opencontainers.image.licenses="Apache-2.0" \
-      org.opencontainers.image.version="${VERSION}" \
-      org.opencontainers.image.revision="${REVISION}" \
-      org.opencontainers.image.created="${CREATED}"
 COPY LICENSE ./
 COPY models models
 COPY docker/api-health.mjs docker/
@@ -81,9 +77,26 @@ ENV SMOOTHCERT_HOST=0.0.0.0
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["node", "docker/api-health.mjs"]
 CMD ["api"]
+ARG VERSION=unknown
+ARG REVISION=unknown
+ARG CREATED=unknown
+LABEL org.opencontainers.image.title="Smoothcert API" \
+      org.opencontainers.image.description="HTTP API of the certification service for image classifiers" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.created="${CREATED}"
 
 # ---- worker-cpu ----------------------------------------------------------------------------------------------------
 FROM runtime AS worker-cpu
+COPY LICENSE ./
+COPY models models
+COPY docker/worker-health.mjs docker/
+COPY --from=files-worker-cpu /app/package.json /app/sbom.json ./
+COPY --from=files-worker-cpu /app/node_modules node_modules
+COPY --from=files-worker-cpu /app/dist dist
+HEALTHCHECK --interval=15s --timeout=10s --start-period=60s --retries=3 CMD ["node", "docker/worker-health.mjs"]
+CMD ["worker"]
 ARG VERSION=unknown
 ARG REVISION=unknown
 ARG CREATED=unknown
@@ -93,11 +106,3 @@ LABEL org.opencontainers.image.title="Smoothcert worker (CPU)" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.created="${CREATED}"
-COPY LICENSE ./
-COPY models models
-COPY docker/worker-health.mjs docker/
-COPY --from=files-worker-cpu /app/package.json /app/sbom.json ./
-COPY --from=files-worker-cpu /app/node_modules node_modules
-COPY --from=files-worker-cpu /app/dist dist
-HEALTHCHECK --interval=15s --timeout=10s --start-period=60s --retries=3 CMD ["node", "docker/worker-health.mjs"]
-CMD ["worker"]

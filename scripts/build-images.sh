@@ -370,7 +370,7 @@ done
 unshare --net --mount --pid --fork --kill-child --mount-proc bash "$SCRIPT" --pod
 
 say 'sizes'
-buildah_ images --format '{{.Name}}:{{.Tag}} {{.Size}}'
+buildah_ images --filter dangling=false --format '{{.Name}}:{{.Tag}} {{.Size}}'
 for target in api worker-cpu; do
   root=$(cat "$WORK/$target.root")
   printf '%s: /app %s, of it node_modules %s\n' "$target" \
