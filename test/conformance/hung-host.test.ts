@@ -2,10 +2,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { expect, it } from 'vitest';
-import { createDeviceHost, HostCrashedError } from '../../dist/jobs/device-host/device-host.js';
+import type * as DeviceHosts from '../../src/jobs/device-host/device-host.ts';
 import type { Work } from '../../src/jobs/device-host/protocol.ts';
 import { openModelStore } from '../../src/inference/model-store.ts';
 import { isAlive } from '../support/service.ts';
+
+// Host processes are started from their files, so the build is tested; `npm test` makes it first.
+const BUILT = new URL('../../dist/jobs/device-host/device-host.js', import.meta.url);
+const { createDeviceHost, HostCrashedError } = (await import(BUILT.href)) as typeof DeviceHosts;
 
 const MODELS = fileURLToPath(new URL('../../models', import.meta.url));
 
