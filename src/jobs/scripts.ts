@@ -62,7 +62,8 @@ for i = 3, #ARGV do redis.call('HINCRBY', KEYS[1], ARGV[i], 1) end
 return 1`;
 
 /**
- * Records how far a chunk has got, and its votes when it is complete. Repeating it replaces, never adds.
+ * Records how far a chunk has got, and its votes when it is complete. Repeating it replaces, never adds. A chunk that
+ * starts again after a crash shows no progress until it is past where it had been, so that progress never goes back.
  * KEYS: job, drawn, votes. ARGV: chunk, samples of the chunk counted, votes or ''.
  * Answers the job's status, or nil without a job.
  */
@@ -71,6 +72,7 @@ local status = redis.call('HGET', KEYS[1], 'status')
 if status ~= 'running' then return status end
 if redis.call('HEXISTS', KEYS[3], ARGV[1]) == 1 and ARGV[3] == '' then return status end
 local before = tonumber(redis.call('HGET', KEYS[2], ARGV[1]) or '0')
+if ARGV[3] == '' and tonumber(ARGV[2]) <= before then return status end
 redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
 redis.call('HINCRBY', KEYS[1], 'drawn', tonumber(ARGV[2]) - before)
 if ARGV[3] ~= '' then redis.call('HSET', KEYS[3], ARGV[1], ARGV[3]) end

@@ -286,9 +286,11 @@ describe('a chunk', () => {
     await sampling.record(id, '0.0', 35, null);
     await sampling.record(id, '0.1', 5, null);
     expect(await drawn()).toBe(40);
-    // The chunk is repeated from the start after a crash.
+    // The chunk is repeated from the start after a crash: progress waits for it, and never goes back.
     await sampling.record(id, '0.0', 10, null);
-    expect(await drawn()).toBe(15);
+    expect(await drawn()).toBe(40);
+    await sampling.record(id, '0.0', 45, null);
+    expect(await drawn()).toBe(50);
     await sampling.record(id, '0.0', 50, votes(50));
     await sampling.record(id, '0.0', 50, votes(50));
     expect(await drawn()).toBe(55);
