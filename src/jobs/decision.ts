@@ -59,25 +59,11 @@ export interface Decision {
   next(input: number, votes: InputVotes, tensorDigest: string): Step<ResultRecord>;
 }
 
-const variationBySigma = new Map<number, (elements: number) => number>();
-
-/** Total variation of the drawn noise over one input; the law behind it takes 15-55 ms a sigma, so it is kept. */
-function totalVariation(sigma: number, elements: number): number {
-  let bound = variationBySigma.get(sigma);
-  if (bound === undefined) {
-    const cutpoints = gaussianCutpoints(sigma);
-    if (variationBySigma.size >= 64) variationBySigma.clear();
-    bound = (count) => totalVariationBound(cutpoints, count);
-    variationBySigma.set(sigma, bound);
-  }
-  return bound(elements);
-}
-
 /** The procedure that a request asks for, applied to the votes of its inputs; pure. */
 export function createDecision(request: JobRequest, model: RegisteredModel, software: Software): Decision {
   const { manifest, digest } = model;
   const { sigma } = request.parameters;
-  const variation = totalVariation(sigma, inputElements(manifest));
+  const variation = totalVariationBound(gaussianCutpoints(sigma), inputElements(manifest));
 
   const originOf = (input: number, votes: InputVotes, tensorDigest: string): CertificateOrigin => ({
     model: {

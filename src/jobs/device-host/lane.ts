@@ -3,7 +3,7 @@ import { type EngineSession, NonFiniteScoreError } from '../../inference/engine.
 import { inputElements, type Manifest } from '../../inference/manifest.ts';
 import type { VerifiedModel } from '../../inference/model-store.ts';
 import { openSession } from '../../inference/open-session.ts';
-import { type Cutpoints, gaussianCutpoints } from '../../random/cutpoints.ts';
+import { gaussianCutpoints } from '../../random/cutpoints.ts';
 import { type KernelOutput, NoiseKernel } from '../../random/noise-kernel.ts';
 import { measureBatchSize } from './batch-size.ts';
 import type { LaneFunctions, LaneOutcome, LaneTask, WorkInput } from './protocol.ts';
@@ -21,9 +21,6 @@ interface BegunWork {
   readonly inputs: readonly WorkInput[];
 }
 
-/** Laws kept ready: building one takes 15-55 ms, a job has one sigma, and a worker sees few of them. */
-const CACHED_LAWS = 16;
-
 /** i/255, or (i/255 - mean)/std per channel as one multiplication and one addition of the integer i. */
 function kernelOutput({ preprocess, input }: Manifest): KernelOutput {
   if (preprocess === undefined) return { kind: 'unit' };
@@ -39,7 +36,6 @@ function kernelOutput({ preprocess, input }: Manifest): KernelOutput {
 export function createLane(clock: () => number = () => performance.now()): LaneFunctions {
   const models = new Map<string, OpenedModel>();
   const works = new Map<string, BegunWork>();
-  const laws = new Map<number, Cutpoints>();
   // Tasks run one after another: the batch buffer is one, and inference yields between batches.
   let last: Promise<unknown> = Promise.resolve();
 
@@ -47,15 +43,6 @@ export function createLane(clock: () => number = () => performance.now()): LaneF
     const result = last.then(action);
     last = result.catch(() => undefined);
     return result;
-  };
-
-  const law = (sigma: number): Cutpoints => {
-    const cached = laws.get(sigma);
-    if (cached !== undefined) return cached;
-    if (laws.size >= CACHED_LAWS) laws.delete(laws.keys().next().value!);
-    const made = gaussianCutpoints(sigma);
-    laws.set(sigma, made);
-    return made;
   };
 
   const opened = (digest: string): OpenedModel => {
@@ -73,7 +60,7 @@ export function createLane(clock: () => number = () => performance.now()): LaneF
     if (kernel === null)
       throw new DomainError('internal_error', 'a task came before its kernel was prepared');
     if (model.sigma !== work.sigma) {
-      kernel.setLaw(law(work.sigma));
+      kernel.setLaw(gaussianCutpoints(work.sigma));
       model.sigma = work.sigma;
     }
     const classes = new Int32Array(kernel.rows);
