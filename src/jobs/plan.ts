@@ -1,4 +1,5 @@
 import type { Draw } from '../smoothing/sampler.ts';
+import { cutSegments } from './cut-segments.ts';
 import type { Segment } from './device-host/protocol.ts';
 
 /** The draws that one input asks for in a round. */
@@ -18,26 +19,8 @@ export function packChunks(asked: readonly InputDraws[], chunkSamples: number): 
   if (!Number.isInteger(chunkSamples) || chunkSamples < 1) {
     throw new RangeError(`chunkSamples must be a positive integer, not ${chunkSamples}`);
   }
-  const chunks: Segment[][] = [];
-  let chunk: Segment[] = [];
-  let free = chunkSamples;
-  for (const { input, draws } of asked) {
-    for (const { purpose, firstSample, count } of draws) {
-      for (let done = 0; done < count;) {
-        const taken = Math.min(free, count - done);
-        chunk.push({ input, purpose, firstSample: firstSample + done, count: taken });
-        done += taken;
-        free -= taken;
-        if (free === 0) {
-          chunks.push(chunk);
-          chunk = [];
-          free = chunkSamples;
-        }
-      }
-    }
-  }
-  if (chunk.length > 0) chunks.push(chunk);
-  return chunks;
+  const segments = asked.flatMap(({ input, draws }) => draws.map((draw) => ({ input, ...draw })));
+  return [...cutSegments(segments, chunkSamples)];
 }
 
 /** Seconds of work in a chunk: long against a queue's few milliseconds, short against what a crash repeats. */

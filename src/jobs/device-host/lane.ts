@@ -5,6 +5,7 @@ import type { VerifiedModel } from '../../inference/model-store.ts';
 import { openSession } from '../../inference/open-session.ts';
 import { gaussianCutpoints } from '../../random/cutpoints.ts';
 import { type KernelOutput, NoiseKernel } from '../../random/noise-kernel.ts';
+import { cutSegments } from '../cut-segments.ts';
 import { measureBatchSize } from './batch-size.ts';
 import type { LaneFunctions, LaneOutcome, LaneTask, WorkInput } from './protocol.ts';
 
@@ -67,7 +68,8 @@ export function createLane(clock: () => number = () => performance.now()): LaneF
     const votes = new Map<number, Uint32Array>();
     const timings = { noise: 0, inference: 0, counting: 0 };
     let samples = 0;
-    for (const batch of batches(segments, kernel.rows)) {
+    // A batch may hold rows of several inputs.
+    for (const batch of cutSegments(segments, kernel.rows)) {
       if (!works.has(workId)) return { kind: 'aborted' };
       const started = clock();
       let rows = 0;
@@ -137,28 +139,4 @@ function failure(error: unknown, fallback: 'model_invalid' | 'sampling_failed') 
   if (error instanceof NonFiniteScoreError)
     return { kind: 'failed', code: 'model_output_invalid', detail } as const;
   return { kind: 'failed', code: error instanceof DomainError ? error.code : fallback, detail } as const;
-}
-
-type Piece = LaneTask['segments'][number];
-
-/** Cuts segments into batches of at most `rows` rows, in order; a batch may hold rows of several inputs. */
-function* batches(segments: readonly Piece[], rows: number): Generator<readonly Piece[]> {
-  let batch: Piece[] = [];
-  let free = rows;
-  for (const segment of segments) {
-    let { firstSample, count } = segment;
-    while (count > 0) {
-      const taken = Math.min(count, free);
-      batch.push({ ...segment, firstSample, count: taken });
-      firstSample += taken;
-      count -= taken;
-      free -= taken;
-      if (free === 0) {
-        yield batch;
-        batch = [];
-        free = rows;
-      }
-    }
-  }
-  if (batch.length > 0) yield batch;
 }

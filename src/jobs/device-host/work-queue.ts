@@ -1,5 +1,6 @@
 import type { BirpcReturn } from 'birpc';
-import type { LaneFunctions, LaneTask, Segment, Work, WorkOutcome } from './protocol.ts';
+import { cutSegments } from '../cut-segments.ts';
+import type { LaneFunctions, LaneTask, Work, WorkOutcome } from './protocol.ts';
 
 type Lane = Pick<BirpcReturn<LaneFunctions>, 'begin' | 'run' | 'end'>;
 
@@ -9,9 +10,10 @@ const TASKS_PER_LANE = 2;
 /** Where dealing out a piece of work has got to. */
 interface Progress {
   readonly work: Work;
-  readonly taskRows: number;
-  segment: number;
-  offset: number;
+  /** Tasks after the upcoming one. */
+  readonly later: Iterator<LaneTask['segments'], undefined>;
+  /** The next task to deal out, null when none is left. */
+  upcoming: LaneTask['segments'] | null;
   underWay: number;
   readonly votes: number[][];
   readonly timings: { noise: number; inference: number; counting: number };
@@ -47,7 +49,7 @@ export function createWorkQueue(
 
   const stop = (entry: Progress, outcome: WorkOutcome): void => {
     entry.end ??= outcome;
-    entry.segment = entry.work.segments.length;
+    entry.upcoming = null;
     // Lanes drop the work now, so that tasks under way end after their batch.
     for (const lane of lanes) void lane.end(entry.work.id);
     if (entry.underWay === 0) finish(entry);
@@ -73,8 +75,7 @@ export function createWorkQueue(
       pump();
       return;
     }
-    if (entry.underWay === 0 && entry.segment >= entry.work.segments.length && queue.includes(entry))
-      finish(entry);
+    if (entry.underWay === 0 && entry.upcoming === null && queue.includes(entry)) finish(entry);
     pump();
   }
 
@@ -82,9 +83,9 @@ export function createWorkQueue(
     for (let held = 0; held < TASKS_PER_LANE; held += 1) {
       for (const lane of lanes.keys()) {
         if (load[lane]! > held) continue;
-        const entry = queue.find((each) => each.segment < each.work.segments.length);
+        const entry = queue.find((each) => each.upcoming !== null);
         if (entry === undefined) return;
-        void run(lane, entry, nextTask(entry));
+        void run(lane, entry, takeTask(entry));
       }
     }
   }
@@ -95,19 +96,12 @@ export function createWorkQueue(
         const timings = { noise: 0, inference: 0, counting: 0 };
         const { id, sigma, inputs, model } = work;
         for (const lane of lanes) void lane.begin({ id, sigma, inputs, modelDigest: model.digest });
-        const entry: Progress = {
-          work,
-          taskRows,
-          segment: 0,
-          offset: 0,
-          underWay: 0,
-          votes: [],
-          timings,
-          end: null,
-          settle,
-        };
+        const segments = work.segments.map((each, segment) => ({ ...each, segment }));
+        const later = cutSegments(segments, taskRows);
+        const upcoming = later.next().value ?? null;
+        const entry: Progress = { work, later, upcoming, underWay: 0, votes: [], timings, end: null, settle };
         queue.push(entry);
-        if (work.segments.length === 0) finish(entry);
+        if (upcoming === null) finish(entry);
         else pump();
       }),
     abort(workId) {
@@ -118,25 +112,9 @@ export function createWorkQueue(
   };
 }
 
-/** Cuts the next `taskRows` samples off a piece of work; they may span several segments. */
-function nextTask(entry: Progress): LaneTask {
-  const taken: (Segment & { segment: number })[] = [];
-  let free = entry.taskRows;
-  while (free > 0 && entry.segment < entry.work.segments.length) {
-    const segment = entry.work.segments[entry.segment]!;
-    const count = Math.min(free, segment.count - entry.offset);
-    taken.push({
-      ...segment,
-      firstSample: segment.firstSample + entry.offset,
-      count,
-      segment: entry.segment,
-    });
-    free -= count;
-    entry.offset += count;
-    if (entry.offset === segment.count) {
-      entry.segment += 1;
-      entry.offset = 0;
-    }
-  }
-  return { workId: entry.work.id, segments: taken };
+/** Takes the upcoming task of a piece of work that has one. */
+function takeTask(entry: Progress): LaneTask {
+  const segments = entry.upcoming ?? [];
+  entry.upcoming = entry.later.next().value ?? null;
+  return { workId: entry.work.id, segments };
 }
