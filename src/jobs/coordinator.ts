@@ -10,6 +10,7 @@ import type { JobStore } from './job-store.ts';
 import { chunkSize, type InputDraws, packChunks } from './plan.ts';
 import type { Presence } from './presence.ts';
 import type { CoordinatorData, SamplingData } from './queues.ts';
+import { requireModel } from './require-model.ts';
 import type { ResultStore } from './result-store.ts';
 import { chunkKey, type SamplingStore } from './sampling-store.ts';
 import { failInput, settleInput } from './settlement.ts';
@@ -92,17 +93,22 @@ export function createCoordinator(
   }
 
   /** Adds the children of a round that have neither votes nor a job yet; answers the chunks that failed for good. */
-  async function ensureChildren(parent: Job<CoordinatorData>, round: number, asked: readonly InputDraws[]) {
-    const { id } = parent.data;
+  async function ensureChildren(
+    parent: Job<CoordinatorData>,
+    { id, request }: JobRecord,
+    round: number,
+    asked: readonly InputDraws[],
+  ) {
     const chunks = await sampling.plan(id, round, async () => {
       const total = asked.reduce(
         (sum, { draws }) => sum + draws.reduce((part, draw) => part + draw.count, 0),
         0,
       );
-      const digest = (await jobs.get(id))?.request.model.digest;
       const speeds = (await presence.livingWorkers()).flatMap((worker) =>
         worker.devices.flatMap((device) =>
-          device.models.filter((model) => model.digest === digest).map((model) => model.samplesPerSecond),
+          device.models
+            .filter((model) => model.digest === request.model.digest)
+            .map((model) => model.samplesPerSecond),
         ),
       );
       return packChunks(asked, chunkSize(total, speeds));
@@ -177,14 +183,8 @@ export function createCoordinator(
     if (status === 'cancelling') return jobs.end(id, 'cancelled', null);
     const record = await jobs.get(id);
     if (record === null) return;
-    const model = models.find(record.request.model.name);
-    if (model === undefined || model.digest !== record.request.model.digest) {
-      // Another worker may have it; after the last attempt the job fails with this reason.
-      throw new DomainError(
-        'model_unavailable',
-        `this worker does not have ${record.request.model.name} as asked for`,
-      );
-    }
+    // Where it is missing, another worker may have it; after the last attempt the job fails with this reason.
+    const model = requireModel(models, record.request.model);
     const decision = createDecision(record.request, model, software);
     const digests = await prepare(record, model);
 
@@ -193,7 +193,7 @@ export function createCoordinator(
       if (asked.length === 0 && waiting.size === 0) return end(id);
       // Chunks that wait belong to the last round that has a plan; new draws make the next round.
       const round = waiting.size > 0 ? lastRound(waiting.keys()) : await nextRound(id, asked);
-      const failed = await ensureChildren(job, round, asked);
+      const failed = await ensureChildren(job, record, round, asked);
       for (const chunk of failed) {
         const error = (await sampling.errorOf(id, chunk)) ?? {
           code: 'sampling_failed' as const,

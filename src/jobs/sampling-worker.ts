@@ -11,6 +11,7 @@ import type { LoadOutcome, Work, WorkOutcome } from './device-host/protocol.ts';
 import type { JobRecord } from './job-record.ts';
 import type { JobStore } from './job-store.ts';
 import type { SamplingData } from './queues.ts';
+import { requireModel } from './require-model.ts';
 import type { ResultStore } from './result-store.ts';
 import type { ChunkVotes, SamplingStore } from './sampling-store.ts';
 import { describe, settleInput } from './settlement.ts';
@@ -25,6 +26,12 @@ export interface SamplingDependencies {
   readonly logger: Logger;
   /** Whether Redis answers: progress is not worth waiting for when it does not. */
   readonly connected: () => boolean;
+}
+
+/** What a chunk draws, and the tensor digests of its inputs by index in the job. */
+interface GatheredWork {
+  readonly work: Work;
+  readonly digests: ReadonlyMap<number, string>;
 }
 
 /** Progress is written at most this often for a chunk. */
@@ -46,22 +53,18 @@ export function createSampler(
 ): (job: Job<SamplingData>) => Promise<void> {
   const { jobs, sampling, results, models, cancellations, software, logger, connected } = dependencies;
 
-  async function gatherWork(record: JobRecord, { chunkKey, chunk }: SamplingData): Promise<Work> {
+  async function gatherWork(record: JobRecord, { chunkKey, chunk }: SamplingData): Promise<GatheredWork> {
     const { id, request } = record;
-    const model = models.find(request.model.name);
-    if (model === undefined || model.digest !== request.model.digest) {
-      throw new DomainError(
-        'model_unavailable',
-        `this worker does not have ${request.model.name} as asked for`,
-      );
-    }
+    const model = requireModel(models, request.model);
     const inputs = [...new Set(chunk.map((segment) => segment.input))];
     const tensors = await sampling.tensors(id, inputs);
     const seed = Buffer.from(request.seed, 'hex');
+    const digests = new Map<number, string>();
     const work = await Promise.all(
       inputs.map(async (input, index) => {
         const tensor = tensors[index];
         if (tensor == null) throw new DomainError('sampling_failed', `the tensor of input ${input} is gone`);
+        digests.set(input, tensor.digest);
         return {
           bytes: tensor.bytes,
           stream: await deriveNoiseStream(seed, Buffer.from(tensor.digest, 'hex'), input),
@@ -69,13 +72,14 @@ export function createSampler(
       }),
     );
     const segments = chunk.map((segment) => ({ ...segment, input: inputs.indexOf(segment.input) }));
-    return { id: `${id}.${chunkKey}`, model, sigma: request.parameters.sigma, inputs: work, segments };
+    const { sigma } = request.parameters;
+    return { work: { id: `${id}.${chunkKey}`, model, sigma, inputs: work, segments }, digests };
   }
 
   async function draw(record: JobRecord, data: SamplingData): Promise<void> {
     const { id } = record;
     const { chunkKey } = data;
-    const work = await gatherWork(record, data);
+    const { work, digests } = await gatherWork(record, data);
     const { controller, release } = cancellations.watch(id);
     let drawn = 0;
     let lastWrite = 0;
@@ -90,17 +94,17 @@ export function createSampler(
         (error: unknown) => logger.debug({ job: id, error: describe(error) }, 'progress not written'),
       );
     };
-    let outcome: WorkOutcome;
     let loaded: LoadOutcome;
+    let outcome: WorkOutcome;
     try {
       loaded = await host.load(work.model);
+      if (loaded.kind === 'failed') throw new DomainError(loaded.code, loaded.detail);
       outcome = await host.sample(work, controller.signal, onProgress);
     } finally {
       release();
     }
     if (outcome.kind === 'aborted') return;
     if (outcome.kind === 'failed') throw new DomainError(outcome.code, outcome.detail);
-    if (loaded.kind === 'failed') throw new DomainError(loaded.code, loaded.detail);
     const total = data.chunk.reduce((sum, segment) => sum + segment.count, 0);
     const votes: ChunkVotes = {
       segments: outcome.votes.map(sparse),
@@ -110,16 +114,9 @@ export function createSampler(
     };
     await sampling.record(id, chunkKey, total, votes);
     logger.debug({ job: id, chunk: chunkKey, samples: total, timings: outcome.timings }, 'chunk drawn');
-    await settleComplete(record, data, work);
-  }
-
-  async function settleComplete(record: JobRecord, { chunk }: SamplingData, work: Work): Promise<void> {
     const decision = createDecision(record.request, work.model, software);
-    const inputs = [...new Set(chunk.map((segment) => segment.input))];
-    const digests = await sampling.tensorDigests(record.id, inputs);
-    for (const [index, input] of inputs.entries()) {
-      const digest = digests[index] ?? null;
-      if (digest !== null) await settleInput({ sampling, results }, record, decision, input, digest);
+    for (const [input, digest] of digests) {
+      await settleInput({ sampling, results }, record, decision, input, digest);
     }
   }
 
