@@ -1,4 +1,5 @@
 import { availableParallelism, cpus } from 'node:os';
+import type { DeviceKind } from './compute-target.ts';
 
 /** A compute device that one host process is pinned to. */
 export interface Device {
@@ -6,7 +7,7 @@ export interface Device {
   readonly id: string;
   /** What a certificate calls it. */
   readonly name: string;
-  readonly kind: 'cpu';
+  readonly kind: DeviceKind;
   /** Threads that each own a noise kernel, a batch and a session. */
   readonly lanes: number;
 }

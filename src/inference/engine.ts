@@ -1,9 +1,12 @@
+import type { Precision } from './compute-target.ts';
+
 /** Who ran the network: recorded in every certificate. */
 export interface EngineDescription {
   readonly name: string;
   readonly version: string;
-  /** What computed, e.g. "cpu"; never what was merely asked for. */
+  /** What computed, e.g. "cpu" or "cuda"; never what was merely asked for. */
   readonly provider: string;
+  readonly precision: Precision;
 }
 
 /**

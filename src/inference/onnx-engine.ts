@@ -1,5 +1,6 @@
 import ort from 'onnxruntime-node';
 import { DomainError } from '../errors.ts';
+import type { ComputeTarget } from './compute-target.ts';
 import { argmaxRows, type EngineSession } from './engine.ts';
 import { inputElements, inputShape, type Manifest } from './manifest.ts';
 import type { VerifiedModel } from './model-store.ts';
@@ -39,8 +40,9 @@ function checkTensor(
  * @throws DomainError `model_invalid` where the runtime refuses the file or its inputs and outputs are not those of the
  *   manifest: one float32 tensor [batch, ...shape] in, one float32 tensor [batch, classes] out
  */
-export async function openOnnxSession(model: VerifiedModel): Promise<EngineSession> {
+export async function openOnnxSession(model: VerifiedModel, target: ComputeTarget): Promise<EngineSession> {
   const { manifest } = model;
+  if (target.kind !== 'cpu') return refuse(model, `ONNX Runtime cannot compute on ${target.kind} here`);
   const session = await ort.InferenceSession.create(model.path, {
     executionProviders: ['cpu'],
     intraOpNumThreads: 1,
@@ -68,7 +70,12 @@ function wrap(session: ort.InferenceSession, manifest: Manifest, fixedBatch: num
   const { classes: width } = manifest.output;
   const [inputName, outputName] = [session.inputNames[0]!, session.outputNames[0]!];
   return {
-    description: { name: 'onnxruntime-node', version: ort.env.versions.node ?? 'unknown', provider: 'cpu' },
+    description: {
+      name: 'onnxruntime-node',
+      version: ort.env.versions.node ?? 'unknown',
+      provider: 'cpu',
+      precision: 'fp32',
+    },
     fixedBatch,
     async classify(batch, rows, classes) {
       // A model exported for one batch size computes all its rows; those past `rows` are ignored.

@@ -1,16 +1,17 @@
 import { DomainError } from '../errors.ts';
+import type { ComputeTarget } from './compute-target.ts';
 import { type EngineSession, NonFiniteScoreError } from './engine.ts';
 import { inputElements } from './manifest.ts';
 import type { VerifiedModel } from './model-store.ts';
 import { requireRowIndependence } from './row-independence.ts';
 
 /**
- * Opens a verified model in the engine that its manifest names, whose library is loaded only then, and checks that it
- * classifies each row by itself.
+ * Opens a verified model on `target`, in the engine that its manifest names, whose library is loaded only then, and
+ * checks that it classifies each row by itself.
  */
-export async function openSession(model: VerifiedModel): Promise<EngineSession> {
+export async function openSession(model: VerifiedModel, target: ComputeTarget): Promise<EngineSession> {
   const { openOnnxSession } = await import('./onnx-engine.ts');
-  const session = await openOnnxSession(model);
+  const session = await openOnnxSession(model, target);
   try {
     await requireRowIndependence(session, inputElements(model.manifest), model.path);
     return session;

@@ -35,9 +35,8 @@ export function gatherVotes(
   let engine: EngineDescription | null = null;
   for (const { chunk, votes } of chunks) {
     engine ??= votes.engine;
-    const { name, version, provider } = votes.engine;
-    if (engine.name !== name || engine.version !== version || engine.provider !== provider) {
-      const [a, b] = [engine, votes.engine].map((each) => `${each.name} ${each.version} on ${each.provider}`);
+    const [a, b] = [describeEngine(engine), describeEngine(votes.engine)];
+    if (a !== b) {
       throw new Error(
         `the votes come from different engines (${a} and ${b}), which are not one base classifier`,
       );
@@ -51,6 +50,11 @@ export function gatherVotes(
     }
   }
   return { tally, engine, devices: [...devices.values()] };
+}
+
+/** One sentence's worth of an engine; two engines with the same one are the same. */
+function describeEngine({ name, version, provider, precision }: EngineDescription): string {
+  return `${name} ${version} on ${provider} (${precision})`;
 }
 
 /** One input's way from votes to a result, for one job. */

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { DomainError } from '../errors.ts';
+import { CPU_TARGET } from '../inference/compute-target.ts';
 import type { Device } from '../inference/devices.ts';
 import type { ModelStore } from '../inference/model-store.ts';
 import type { Logger } from '../logger.ts';
@@ -62,7 +63,9 @@ const RECONCILE_MILLISECONDS = 30_000;
 export async function startWorkerService(options: WorkerServiceOptions): Promise<WorkerService> {
   const { redis, keys, models, devices, software, logger } = options;
   const id = randomUUID();
-  const hosts = devices.map((device) => createDeviceHost(device, options.hostEnvironment, logger));
+  const hosts = devices.map((device) =>
+    createDeviceHost(device, { ...CPU_TARGET, kind: device.kind }, options.hostEnvironment, logger),
+  );
   const warm = await warmUp(hosts, models, logger).catch(async (error: unknown) => {
     await Promise.all(hosts.map((host) => host.close()));
     throw error;

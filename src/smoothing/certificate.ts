@@ -36,7 +36,13 @@ export interface CertificateOrigin {
     /** "client" marks a reproduction: its seed was known before the request was fixed. */
     readonly seedSource: 'server' | 'client';
   };
-  readonly engine: { readonly name: string; readonly version: string; readonly provider: string };
+  readonly engine: {
+    readonly name: string;
+    readonly version: string;
+    readonly provider: string;
+    /** Arithmetic of the network's products and convolutions. */
+    readonly precision: string;
+  };
   /** The devices that drew the votes, with the batch size that each had fixed at warm-up. */
   readonly devices: readonly { readonly name: string; readonly batchSize: number }[];
   readonly software: { readonly name: string; readonly version: string };

@@ -4,11 +4,13 @@ import { fileURLToPath } from 'node:url';
 import { createBirpc } from 'birpc';
 import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { CPU_TARGET } from '../../src/inference/compute-target.ts';
 import { openModelStore, type RegisteredModel, verifyModel } from '../../src/inference/model-store.ts';
 import { openOnnxSession } from '../../src/inference/onnx-engine.ts';
 import type * as DeviceHosts from '../../src/jobs/device-host/device-host.ts';
 import type {
   HostFunctions,
+  HostSettings,
   Segment,
   Work,
   WorkerFunctions,
@@ -75,7 +77,12 @@ async function shipped(): Promise<RegisteredModel> {
 }
 
 function startHost(lanes = 1): DeviceHosts.DeviceHost {
-  const host = createDeviceHost({ id: 'cpu', name: 'CPU', kind: 'cpu', lanes }, ENVIRONMENT, SILENT);
+  const host = createDeviceHost(
+    { id: 'cpu', name: 'CPU', kind: 'cpu', lanes },
+    CPU_TARGET,
+    ENVIRONMENT,
+    SILENT,
+  );
   onTestFinished(() => host.close());
   return host;
 }
@@ -99,7 +106,8 @@ function votesOf(outcome: WorkOutcome): readonly (readonly number[])[] {
 
 /** Starts a host process without a worker's handle on it, and speaks its protocol. */
 function startProcess(): HostFunctions {
-  const child = fork(fileURLToPath(new URL('host-process.js', BUILT)), ['1'], {
+  const settings: HostSettings = { lanes: 1, target: CPU_TARGET };
+  const child = fork(fileURLToPath(new URL('host-process.js', BUILT)), [JSON.stringify(settings)], {
     env: ENVIRONMENT,
     serialization: 'advanced',
   });
@@ -113,7 +121,7 @@ function startProcess(): HostFunctions {
 /** The votes by the plain reference noise and one row at a time: no kernel, no batch, no lane. */
 async function referenceVotes(): Promise<number[][]> {
   const model = await linear();
-  const session = await openOnnxSession(await verifyModel(model));
+  const session = await openOnnxSession(await verifyModel(model), CPU_TARGET);
   const cutpoints = gaussianCutpoints(SIGMA);
   const votes = SEGMENTS.map(() => [0, 0, 0]);
   const row = new Float32Array(9);
@@ -371,7 +379,7 @@ describe('the process of a host', () => {
       const { createDeviceHost } = await import(${JSON.stringify(new URL('device-host.js', BUILT).href)});
       const { pino } = await import(${JSON.stringify(import.meta.resolve('pino'))});
       const { model, ...work } = JSON.parse(process.argv.at(-1));
-      const host = createDeviceHost({ id: 'cpu', name: 'CPU', kind: 'cpu', lanes: 2 },
+      const host = createDeviceHost({ id: 'cpu', name: 'CPU', kind: 'cpu', lanes: 2 }, ${JSON.stringify(CPU_TARGET)},
         { ...process.env, ORT_DISABLE_TELEMETRY: '1' }, pino({ level: 'silent' }));
       await host.load(model);
       if (work.segments.length === 0) console.log(host.pid());

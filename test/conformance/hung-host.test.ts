@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import { expect, it } from 'vitest';
 import type * as DeviceHosts from '../../src/jobs/device-host/device-host.ts';
 import type { Work } from '../../src/jobs/device-host/protocol.ts';
+import { CPU_TARGET } from '../../src/inference/compute-target.ts';
 import { openModelStore } from '../../src/inference/model-store.ts';
 import { isAlive } from '../support/service.ts';
 
@@ -24,7 +25,7 @@ it('kills a host that hangs while it owes samples, and the next one gives the sa
   };
   const device = { id: 'cpu', name: 'CPU', kind: 'cpu', lanes: 1 } as const;
   const environment = { ...process.env, ORT_DISABLE_TELEMETRY: '1' };
-  const host = createDeviceHost(device, environment, pino({ level: 'silent' }), 1_000);
+  const host = createDeviceHost(device, CPU_TARGET, environment, pino({ level: 'silent' }), 1_000);
   try {
     const signal = new AbortController().signal;
     const undisturbed = await host.sample(work, signal, () => undefined);

@@ -104,7 +104,7 @@ describe('a submitted certification', () => {
   test('is told to be looked at when the measured speed says that it will be done', async () => {
     const { digest } = api.models.find('mnist-cnn')!;
     const model = { name: 'mnist-cnn', digest, batchSize: 64, samplesPerSecond: 10_010 };
-    const engine = { name: 'onnx', version: '1', provider: 'cpu' };
+    const engine = { name: 'onnx', version: '1', provider: 'cpu', precision: 'fp32' } as const;
     const presence = createPresence(api.redis, api.keys);
     const device = { id: 'cpu', name: 'CPU', lanes: 1, hostPid: 1, restarts: 0 };
     await presence.announce({

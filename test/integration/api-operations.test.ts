@@ -165,7 +165,7 @@ describe('health', () => {
     const presence = createPresence(api.redis, api.keys);
     const worker = { id: 'w', hostname: 'here', pid: 1, version: '0' };
     const device = { id: 'cpu', name: 'CPU', lanes: 2, hostPid: 2, restarts: 0 };
-    const engine = { name: 'onnx', version: '1', provider: 'cpu' };
+    const engine = { name: 'onnx', version: '1', provider: 'cpu', precision: 'fp32' } as const;
     const model = { name: 'mnist-cnn', digest: 'd', engine, batchSize: 64, samplesPerSecond: 1_000 };
     await presence.announce({ ...worker, devices: [{ ...device, models: [] }] });
     const empty = await api.http.get('/health/ready').expect(503);

@@ -105,7 +105,7 @@ const ORIGIN = {
   model: { name: 'mnist-cnn', version: '1.0.0', digest: DIGEST, files: [] },
   input: { digest: DIGEST, shape: [1, 28, 28], layout: 'NCHW', index: 0 },
   noise: { scheme: 's', version: 1, totalVariation: 0, seed: '0', seedSource: 'server' },
-  engine: { name: 'onnx', version: '1', provider: 'cpu' },
+  engine: { name: 'onnx', version: '1', provider: 'cpu', precision: 'fp32' },
   devices: [],
   software: { name: 'smoothcert', version: '0' },
 } as const;
@@ -127,7 +127,7 @@ const chunk = (input: number, firstSample = 0, count = 50): Chunk => [
 const votes = (count: number): ChunkVotes => ({
   segments: [[3, count]],
   classes: 10,
-  engine: { name: 'onnx', version: '1', provider: 'cpu' },
+  engine: { name: 'onnx', version: '1', provider: 'cpu', precision: 'fp32' },
   device: { name: 'CPU', batchSize: 64 },
 });
 

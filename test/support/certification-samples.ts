@@ -87,7 +87,7 @@ export function aCertificate(changes: Partial<Certificate> = {}): Certificate {
       seed: SEED,
       seedSource: 'server',
     },
-    engine: { name: 'onnxruntime-node', version: '1.30.0', provider: 'cpu' },
+    engine: { name: 'onnxruntime-node', version: '1.30.0', provider: 'cpu', precision: 'fp32' },
     devices: [{ name: 'CPU', batchSize: 128 }],
     software: { name: 'smoothcert', version: '0.1.0' },
     ...changes,

@@ -43,7 +43,15 @@ const provenance = {
     },
     closed,
   ),
-  engine: Type.Object({ name: Type.String(), version: Type.String(), provider: Type.String() }, closed),
+  engine: Type.Object(
+    {
+      name: Type.String(),
+      version: Type.String(),
+      provider: Type.String({ description: 'what computed: cpu, cuda, tensorrt, webgpu or wasm' }),
+      precision: Type.String({ description: 'arithmetic of the network: fp32, tf32 or fp16' }),
+    },
+    closed,
+  ),
   devices: Type.Array(Type.Object({ name: Type.String(), batchSize: Type.Integer() }, closed), {
     description: 'what drew the samples',
   }),

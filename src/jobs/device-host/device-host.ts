@@ -3,10 +3,18 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { createBirpc, type BirpcReturn } from 'birpc';
+import type { ComputeTarget } from '../../inference/compute-target.ts';
 import type { Device } from '../../inference/devices.ts';
 import type { RegisteredModel } from '../../inference/model-store.ts';
 import type { Logger } from '../../logger.ts';
-import type { HostFunctions, LoadOutcome, Work, WorkOutcome, WorkerFunctions } from './protocol.ts';
+import type {
+  HostFunctions,
+  HostSettings,
+  LoadOutcome,
+  Work,
+  WorkOutcome,
+  WorkerFunctions,
+} from './protocol.ts';
 
 /** The host process ended while it owed answers: its draws are repeated on the next one, with the same votes. */
 export class HostCrashedError extends Error {
@@ -50,11 +58,13 @@ const CLOSE_GRACE = 5_000;
 /**
  * Starts nothing yet: the host process starts with the first call, and again with the first call after a crash.
  *
+ * @param target what its sessions must compute on
  * @param environment all of the host's environment variables; they are in force before any library loads
  * @param silenceMilliseconds how long a host may count nothing while it owes samples, before it is killed
  */
 export function createDeviceHost(
   device: Device,
+  target: ComputeTarget,
   environment: NodeJS.ProcessEnv,
   logger: Logger,
   silenceMilliseconds = SILENCE_MILLISECONDS,
@@ -70,13 +80,18 @@ export function createDeviceHost(
   function start(): Incarnation {
     if (closing) throw new HostCrashedError('the device host is closed');
     starts += 1;
-    const child = fork(fileURLToPath(new URL('./host-process.js', import.meta.url)), [String(device.lanes)], {
-      env: environment,
-      // A host is a program of its own: options that Node was given for the worker are not for it.
-      execArgv: [],
-      serialization: 'advanced',
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    });
+    const settings: HostSettings = { lanes: device.lanes, target };
+    const child = fork(
+      fileURLToPath(new URL('./host-process.js', import.meta.url)),
+      [JSON.stringify(settings)],
+      {
+        env: environment,
+        // A host is a program of its own: options that Node was given for the worker are not for it.
+        execArgv: [],
+        serialization: 'advanced',
+        stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      },
+    );
     for (const stream of [child.stdout!, child.stderr!]) {
       createInterface({ input: stream }).on('line', (line) =>
         logger.warn({ device: device.id, hostPid: child.pid, line }, 'device host output'),

@@ -1,9 +1,10 @@
 import { Worker } from 'node:worker_threads';
 import { createBirpc, type BirpcReturn } from 'birpc';
 import { DomainError } from '../../errors.ts';
+import type { ComputeTarget } from '../../inference/compute-target.ts';
 import { type RegisteredModel, verifyModel } from '../../inference/model-store.ts';
 import { createWorkQueue, type WorkQueue } from './work-queue.ts';
-import type { HostFunctions, LaneFunctions, LoadOutcome, WarmModel } from './protocol.ts';
+import type { HostFunctions, HostSettings, LaneFunctions, LoadOutcome, WarmModel } from './protocol.ts';
 
 /** Models kept open at a time; opening another closes the one whose last use is longest ago. */
 const OPEN_MODELS = 8;
@@ -18,10 +19,10 @@ type Lane = BirpcReturn<LaneFunctions>;
  * A lane that dies takes the process with it: the worker then starts a new host and repeats what was not finished.
  */
 export function createLanePool(
-  laneCount: number,
+  { lanes: laneCount, target }: HostSettings,
   progress: (workId: string, samples: number) => void,
 ): HostFunctions {
-  const lanes = Array.from({ length: laneCount }, startLane);
+  const lanes = Array.from({ length: laneCount }, () => startLane(target));
   const models = new Map<string, Promise<LoadOutcome>>();
   const queue: WorkQueue = createWorkQueue(lanes, progress);
 
@@ -88,8 +89,8 @@ export function createLanePool(
   };
 }
 
-function startLane(): Lane {
-  const thread = new Worker(new URL('./lane-thread.js', import.meta.url));
+function startLane(target: ComputeTarget): Lane {
+  const thread = new Worker(new URL('./lane-thread.js', import.meta.url), { workerData: target });
   thread.on('error', (error) => {
     process.stderr.write(`lane failed: ${error.stack ?? String(error)}\n`);
     process.exit(70); // EX_SOFTWARE of sysexits.h

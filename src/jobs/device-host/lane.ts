@@ -1,4 +1,5 @@
 import { DomainError } from '../../errors.ts';
+import type { ComputeTarget } from '../../inference/compute-target.ts';
 import { type EngineSession, NonFiniteScoreError } from '../../inference/engine.ts';
 import { inputElements, type Manifest } from '../../inference/manifest.ts';
 import type { VerifiedModel } from '../../inference/model-store.ts';
@@ -34,7 +35,10 @@ function kernelOutput({ preprocess, input }: Manifest): KernelOutput {
 }
 
 /** The functions of one lane. Each lane has its own sessions, kernels and buffers; nothing is shared with another. */
-export function createLane(clock: () => number = () => performance.now()): LaneFunctions {
+export function createLane(
+  target: ComputeTarget,
+  clock: () => number = () => performance.now(),
+): LaneFunctions {
   const models = new Map<string, OpenedModel>();
   const works = new Map<string, BegunWork>();
   // Tasks run one after another: the batch buffer is one, and inference yields between batches.
@@ -99,7 +103,7 @@ export function createLane(clock: () => number = () => performance.now()): LaneF
     open: (model: VerifiedModel) =>
       inOrder(async () => {
         try {
-          const session = models.get(model.digest)?.session ?? (await openSession(model));
+          const session = models.get(model.digest)?.session ?? (await openSession(model, target));
           models.set(model.digest, { manifest: model.manifest, session, kernel: null, sigma: null });
           return { kind: 'opened', engine: session.description } as const;
         } catch (error) {

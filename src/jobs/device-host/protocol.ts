@@ -1,10 +1,17 @@
 import type { ErrorCode } from '../../errors.ts';
+import type { ComputeTarget } from '../../inference/compute-target.ts';
 import type { EngineDescription } from '../../inference/engine.ts';
 import type { RegisteredModel, VerifiedModel } from '../../inference/model-store.ts';
 import type { NoiseStream, Purpose } from '../../random/noise-stream.ts';
 
 // The messages between a worker, its device host (a child process) and the host's lanes (threads). All of them are
 // structured-cloneable; errors cross as a code and a sentence.
+
+/** What a host is told when it starts. */
+export interface HostSettings {
+  readonly lanes: number;
+  readonly target: ComputeTarget;
+}
 
 /** One input of a piece of work: its uint8 tensor and the noise that belongs to it. */
 export interface WorkInput {

@@ -44,7 +44,7 @@ const predicted = (cls: number | null): ResultRecord => ({
     model: { name: 'm', version: '1', digest: DIGEST, files: [] },
     input: { digest: DIGEST, shape: [1, 28, 28], layout: 'NCHW', index: 0 },
     noise: { scheme: 's', version: 1, totalVariation: 0, seed: '0', seedSource: 'server' },
-    engine: { name: 'onnx', version: '1', provider: 'cpu' },
+    engine: { name: 'onnx', version: '1', provider: 'cpu', precision: 'fp32' },
     devices: [],
     software: { name: 'smoothcert', version: '0' },
   },

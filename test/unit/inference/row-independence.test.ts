@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { CPU_TARGET } from '../../../src/inference/compute-target.ts';
 import { verifyModel } from '../../../src/inference/model-store.ts';
 import { openOnnxSession } from '../../../src/inference/onnx-engine.ts';
 import { openSession } from '../../../src/inference/open-session.ts';
@@ -27,7 +28,7 @@ describe('a network that subtracts the mean of the batch', () => {
       biases: [0, 0],
       prelude: PRELUDES.batchMean,
     });
-    const fault = await domainFault(async () => openSession(await verifyModel(model)));
+    const fault = await domainFault(async () => openSession(await verifyModel(model), CPU_TARGET));
     expect(fault.code).toBe('model_invalid');
     expect(fault.message).toContain('another class when other rows are in its batch');
   });
@@ -35,12 +36,14 @@ describe('a network that subtracts the mean of the batch', () => {
   it('is refused with a fixed batch as well', async () => {
     const prelude = PRELUDES.batchMean;
     const model = await writeLinearModel(at('fixed'), { ...brightness, biases: [0, 0], prelude, batch: 8 });
-    expect((await domainFault(async () => openSession(await verifyModel(model)))).code).toBe('model_invalid');
+    expect((await domainFault(async () => openSession(await verifyModel(model), CPU_TARGET))).code).toBe(
+      'model_invalid',
+    );
   });
 
   it('could be opened but for this check', async () => {
     const model = await writeLinearModel(at('unchecked'), { ...brightness, prelude: PRELUDES.batchMean });
-    const session = await openOnnxSession(await verifyModel(model));
+    const session = await openOnnxSession(await verifyModel(model), CPU_TARGET);
     await session.close();
   });
 });
@@ -49,14 +52,14 @@ describe('a network that classifies each row by itself', () => {
   it('is opened, whatever its batch', async () => {
     for (const batch of ['batch', 1, 5]) {
       const model = await writeLinearModel(at(`plain-${batch}`), { ...brightness, batch });
-      const session = await openSession(await verifyModel(model));
+      const session = await openSession(await verifyModel(model), CPU_TARGET);
       await session.close();
     }
   });
 
   it('is what the shipped models are', async () => {
     for (const model of (await openModelStore(MODELS)).models) {
-      const session = await openSession(await verifyModel(model));
+      const session = await openSession(await verifyModel(model), CPU_TARGET);
       await session.close();
     }
   });

@@ -7,7 +7,7 @@ function timed(cost: (rows: number) => number, fixedBatch: number | null = null)
   let now = 0;
   const tried: number[] = [];
   const session: EngineSession = {
-    description: { name: 'timed', version: '1', provider: 'none' },
+    description: { name: 'timed', version: '1', provider: 'none', precision: 'fp32' },
     fixedBatch,
     async classify(batch, rows, classes) {
       if (batch.length < rows || classes.length < rows) throw new RangeError('too short');

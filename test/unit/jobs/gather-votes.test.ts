@@ -5,7 +5,7 @@ import { type Chunk, packChunks } from '../../../src/jobs/plan.ts';
 import type { ChunkVotes } from '../../../src/jobs/sampling-store.ts';
 
 const CLASSES = 4;
-const ENGINE = { name: 'onnxruntime-node', version: '1.30.0', provider: 'cpu' };
+const ENGINE = { name: 'onnxruntime-node', version: '1.30.0', provider: 'cpu', precision: 'fp32' } as const;
 const DEVICE = { name: 'CPU', batchSize: 64 };
 
 /** Any fixed rule will do: the class of a sample. */
@@ -77,10 +77,13 @@ describe('gatherVotes', () => {
       { ...ENGINE, version: '1.29.0' },
       { ...ENGINE, provider: 'cuda' },
       { ...ENGINE, name: 'tensorflow' },
+      { ...ENGINE, precision: 'tf32' as const },
     ]) {
-      const { name, version, provider } = engine;
+      const { name, version, provider, precision } = engine;
       const call = () => gatherVotes(0, [votesOf(first!), votesOf(second!, { engine })]);
-      expect(call).toThrow(`onnxruntime-node 1.30.0 on cpu and ${name} ${version} on ${provider}`);
+      expect(call).toThrow(
+        `onnxruntime-node 1.30.0 on cpu (fp32) and ${name} ${version} on ${provider} (${precision})`,
+      );
     }
   });
 

@@ -151,7 +151,7 @@ describe('a certificate', () => {
       seed: 'd'.repeat(64),
       seedSource: 'server',
     },
-    engine: { name: 'onnxruntime-node', version: '1.30.0', provider: 'cpu' },
+    engine: { name: 'onnxruntime-node', version: '1.30.0', provider: 'cpu', precision: 'fp32' },
     devices: [{ name: 'CPU', batchSize: 64 }],
     software: { name: 'smoothcert', version: '0.1.0' },
   };

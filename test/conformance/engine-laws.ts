@@ -1,24 +1,14 @@
-import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { EngineSession } from '../../src/inference/engine.ts';
-import { inputElements } from '../../src/inference/manifest.ts';
-import {
-  openModelStore,
-  type RegisteredModel,
-  type VerifiedModel,
-  verifyModel,
-} from '../../src/inference/model-store.ts';
-import { openOnnxSession } from '../../src/inference/onnx-engine.ts';
-import { gaussianCutpoints } from '../../src/random/cutpoints.ts';
-import { NoiseKernel } from '../../src/random/noise-kernel.ts';
+import { type VerifiedModel, verifyModel } from '../../src/inference/model-store.ts';
 import { domainFault } from '../support/domain-fault.ts';
 import { PRELUDES } from '../support/linear-onnx.ts';
 import { imageInput, type LinearModelOptions, writeLinearModel } from '../support/model-folder.ts';
 import { useTemporaryDirectory } from '../support/temporary-directory.ts';
 
 /** Opens a session on a model; what engines implement. */
-type OpenSession = (model: VerifiedModel) => Promise<EngineSession>;
+export type OpenSession = (model: VerifiedModel) => Promise<EngineSession>;
 
 const directory = useTemporaryDirectory();
 
@@ -29,7 +19,7 @@ async function linear(options: LinearModelOptions): Promise<VerifiedModel> {
 }
 
 /** Rows of values k/255, the same on every run: a linear congruential generator (Numerical Recipes, 3rd ed., 7.1). */
-function pixels(count: number, seed: number): Float32Array {
+export function pixels(count: number, seed: number): Float32Array {
   let state = seed;
   return Float32Array.from({ length: count }, () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
@@ -48,7 +38,8 @@ function classesOf({ weights, biases }: LinearModelOptions, rows: Float32Array):
   });
 }
 
-async function classify(session: EngineSession, batch: Float32Array, rows: number): Promise<number[]> {
+/** The classes of the first `rows` rows. */
+export async function classify(session: EngineSession, batch: Float32Array, rows: number): Promise<number[]> {
   const classes = new Int32Array(rows).fill(-1);
   await session.classify(batch, rows, classes);
   return [...classes];
@@ -251,56 +242,9 @@ export function engineLaws(name: string, openSession: OpenSession): void {
         name: expect.stringMatching(/./),
         version: expect.stringMatching(/^\d+\.\d+/),
         provider: expect.stringMatching(/./),
+        precision: 'fp32',
       });
       expect(session.fixedBatch).toBeNull();
     });
-  });
-}
-
-engineLaws('ONNX Runtime', openOnnxSession);
-
-describe('ONNX Runtime', () => {
-  it('is described by the version of the installed package', async () => {
-    const manifest = fileURLToPath(import.meta.resolve('onnxruntime-node/package.json'));
-    const { version } = JSON.parse(await readFile(manifest, 'utf8')) as { version: string };
-    const session = await openOnnxSession(
-      await linear({ input: imageInput(1, 1), weights: [[1], [0]], biases: [0, 0] }),
-    );
-    onTestFinished(() => session.close());
-    expect(session.description).toEqual({ name: 'onnxruntime-node', version, provider: 'cpu' });
-  });
-});
-
-describe('the shipped models', async () => {
-  const store = await openModelStore(fileURLToPath(new URL('../../models', import.meta.url)));
-
-  it('are all valid', () => {
-    expect(store.rejected).toEqual([]);
-    expect(store.models.length).toBeGreaterThanOrEqual(2);
-  });
-
-  for (const model of store.models) shippedModel(model);
-});
-
-function shippedModel(model: RegisteredModel): void {
-  it(`${model.manifest.name} classifies noisy images alike whatever the batch size`, async () => {
-    const session = await openOnnxSession(await verifyModel(model));
-    onTestFinished(() => session.close());
-    const elements = inputElements(model.manifest);
-    const rows = 320;
-    const kernel = NoiseKernel.create({ elements, rows });
-    kernel.setLaw(gaussianCutpoints(0.5));
-    const image = Uint8Array.from(pixels(elements, 11), (each) => Math.round(255 * each * each));
-    const stream = { key0: 1, key1: 2, stream: 3 };
-    kernel.fill({ row: 0, rows, image, stream, purpose: 'estimation', firstSample: 0 });
-    const whole = await classify(session, kernel.batch, rows);
-    for (const size of [1, 5, 8, 64, 100, 256]) {
-      const parts: number[] = [];
-      for (let row = 0; row < rows; row += size)
-        parts.push(
-          ...(await classify(session, kernel.batch.subarray(row * elements), Math.min(size, rows - row))),
-        );
-      expect(parts).toEqual(whole);
-    }
   });
 }
