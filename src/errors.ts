@@ -23,6 +23,7 @@ export const ERRORS = {
   model_invalid: 'The model folder is not a valid model.',
   model_digest_mismatch: 'A file of the model differs from the digest in its manifest.',
   config_invalid: 'The configuration has values that are not allowed.',
+  device_unavailable: 'A device that the worker is told to compute on cannot be used.',
   redis_unavailable: 'No Redis server can be reached or started.',
 } as const satisfies Record<string, string>;
 

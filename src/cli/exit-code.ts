@@ -24,7 +24,11 @@ const USAGE_CODES: ReadonlySet<ErrorCode> = new Set([
   'config_invalid',
 ]);
 
-const UNAVAILABLE_CODES: ReadonlySet<ErrorCode> = new Set(['queue_unavailable', 'redis_unavailable']);
+const UNAVAILABLE_CODES: ReadonlySet<ErrorCode> = new Set([
+  'queue_unavailable',
+  'redis_unavailable',
+  'device_unavailable',
+]);
 
 /** The status that an error ends the command with. */
 export function exitCodeOf(error: unknown): number {

@@ -42,7 +42,7 @@ export function addJobOptions(command: Command): Command {
     .option('--seed <hex>', "an earlier certificate's seed, to draw its noise again")
     .option('--server <url>', 'a running service; without it everything is started in this process')
     .option('--models <dir>', 'folder of the models, without --server (SMOOTHCERT_MODELS_DIR)')
-    .option('--lanes <count>', 'lanes of the CPU device, without --server (SMOOTHCERT_LANES)')
+    .option('--lanes <count>', 'lanes of each device, without --server (SMOOTHCERT_LANES)')
     .option('--json', 'print the results as the API gives them');
 }
 

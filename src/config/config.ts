@@ -1,3 +1,5 @@
+import type { DeviceSelection } from '../inference/device-selection.ts';
+import type { TargetOptions } from '../inference/device-target.ts';
 import type { LogLevel } from '../logger.ts';
 
 /** Everything a process needs to know from outside; paths are absolute, sizes in bytes, times in seconds. */
@@ -11,11 +13,18 @@ export interface Config {
   readonly dataDirectory: string;
   /** Where a fetched Redis server is kept. */
   readonly redisCacheDirectory: string;
-  /** PATH: where a Redis server is looked for. */
+  /** PATH: where a Redis server and nvidia-smi are looked for. */
   readonly searchPath: string;
+  /** CUDA_VISIBLE_DEVICES, as it is; null where it is not set. */
+  readonly visibleDevices: string | null;
   readonly modelsDirectory: string;
-  /** Lanes of the CPU device; null for one a core. */
+  readonly devices: DeviceSelection;
+  /** Lanes of each device; null for the number that suits its kind. */
   readonly lanes: number | null;
+  /** What sessions may compute in, on every device. */
+  readonly target: TargetOptions;
+  /** Where TensorRT keeps built engines. */
+  readonly tensorrtCacheDirectory: string;
   readonly maxInputs: number;
   readonly maxBodyBytes: number;
   readonly retentionSeconds: number;

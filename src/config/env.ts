@@ -1,10 +1,11 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { DomainError } from '../errors.ts';
 import { LOG_LEVELS } from '../logger.ts';
 import type { Config } from './config.ts';
+import { type ReadDeviceSettings, readDeviceSettings } from './device-settings.ts';
 
 /** `models/` of the package, two folders above this file in the sources and in the build. */
 const SHIPPED_MODELS = fileURLToPath(new URL('../../models', import.meta.url));
@@ -13,6 +14,12 @@ const SHIPPED_MODELS = fileURLToPath(new URL('../../models', import.meta.url));
 
 const integer = (description: string, minimum: number, maximum: number) =>
   Type.Integer({ minimum, maximum, description });
+
+const choice = <const Value extends string>(values: readonly Value[], usual: Value, description: string) =>
+  Type.Union(
+    values.map((value) => Type.Literal(value)),
+    { default: usual, description },
+  );
 
 export const EnvironmentSchema = Type.Object(
   {
@@ -49,7 +56,36 @@ export const EnvironmentSchema = Type.Object(
         description: 'folders with a manifest.json each; the shipped models without it',
       }),
     ),
-    SMOOTHCERT_LANES: Type.Optional(integer('lanes of the CPU device; one a core without it', 1, 256)),
+    SMOOTHCERT_DEVICES: Type.String({
+      minLength: 1,
+      default: 'auto',
+      description:
+        'auto, cpu, webgpu, or UUIDs of NVIDIA GPUs and MIG slices; auto: all GPUs, or else the CPU',
+    }),
+    SMOOTHCERT_LANES: Type.Optional(
+      integer('lanes of each device; without it one a core on the CPU, 2 on a GPU, 1 on WebGPU', 1, 256),
+    ),
+    SMOOTHCERT_PRECISION: choice(
+      ['fp32', 'tf32', 'fp16'],
+      'fp32',
+      'coarsest arithmetic on NVIDIA GPUs: fp32, tf32 or, with TensorRT, fp16',
+    ),
+    SMOOTHCERT_TENSORRT: choice(
+      ['off', 'on'],
+      'off',
+      'on or off: whether ONNX models run in TensorRT on NVIDIA GPUs',
+    ),
+    SMOOTHCERT_TENSORRT_CACHE_DIR: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description: "TensorRT's built engines; the folder tensorrt in SMOOTHCERT_DATA_DIR without it",
+      }),
+    ),
+    SMOOTHCERT_TENSORFLOW_WASM: choice(
+      ['refuse', 'allow'],
+      'refuse',
+      'allow or refuse: TensorFlow models on WebAssembly where the native library is missing',
+    ),
     SMOOTHCERT_MAX_INPUTS: Type.Integer({
       minimum: 1,
       maximum: 10_000,
@@ -76,14 +112,9 @@ export const EnvironmentSchema = Type.Object(
   { additionalProperties: true },
 );
 
-/**
- * The environment of device hosts: this process's own, with what engines read before they do anything else.
- *
- * ONNX Runtime 1.30 reports usage to its vendor from Linux too unless it is told not to before it loads
- * (microsoft/onnxruntime pull request 27379). A certification service tells nobody what it runs.
- */
-export function hostEnvironment(environment: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
-  return { ...environment, ORT_DISABLE_TELEMETRY: '1' };
+/** This process's own environment, of which device hosts get a part (src/inference/pinned-environment.ts). */
+export function ownEnvironment(): NodeJS.ProcessEnv {
+  return process.env;
 }
 
 type Environment = Static<typeof EnvironmentSchema>;
@@ -114,18 +145,21 @@ export function readConfig(
   const invalid = Object.entries(EnvironmentSchema.properties).flatMap(([name, schema]) =>
     given[name] === undefined || Value.Check(schema, given[name]) ? [] : [name],
   );
+  const devices = readDeviceSettings(given as Environment);
   const faults = [
     ...unknown.map((name) => ({ pointer: name, detail: 'is not a known variable' })),
     ...invalid.map((name) => {
       const { description } = property(name);
       return { pointer: name, detail: `${allowed(name)}: ${description}` };
     }),
+    // What a value that is not allowed would mean with others says nothing more.
+    ...devices.faults.filter(({ pointer }) => !invalid.includes(pointer)),
   ];
   if (faults.length > 0) {
     const sentence = faults.map(({ pointer, detail }) => `${pointer} ${detail}`).join('; ');
     throw new DomainError('config_invalid', sentence, faults);
   }
-  return toConfig(given as Environment, environment['PATH'] ?? '');
+  return toConfig(given as Environment, devices, environment);
 }
 
 interface Property {
@@ -146,7 +180,11 @@ function allowed(name: string): string {
   return 'is not allowed';
 }
 
-function toConfig(given: Environment, searchPath: string): Config {
+function toConfig(
+  given: Environment,
+  devices: ReadDeviceSettings,
+  environment: Readonly<Record<string, string | undefined>>,
+): Config {
   const dataDirectory = resolve(given.SMOOTHCERT_DATA_DIR);
   return Object.freeze({
     host: given.SMOOTHCERT_HOST,
@@ -155,10 +193,14 @@ function toConfig(given: Environment, searchPath: string): Config {
     prefix: given.SMOOTHCERT_PREFIX,
     dataDirectory,
     redisCacheDirectory: resolve('.redis'),
-    searchPath,
+    searchPath: environment['PATH'] ?? '',
+    visibleDevices: environment['CUDA_VISIBLE_DEVICES'] ?? null,
     modelsDirectory:
       given.SMOOTHCERT_MODELS_DIR === undefined ? SHIPPED_MODELS : resolve(given.SMOOTHCERT_MODELS_DIR),
+    devices: devices.selection,
     lanes: given.SMOOTHCERT_LANES ?? null,
+    target: devices.target,
+    tensorrtCacheDirectory: resolve(given.SMOOTHCERT_TENSORRT_CACHE_DIR ?? join(dataDirectory, 'tensorrt')),
     maxInputs: given.SMOOTHCERT_MAX_INPUTS,
     maxBodyBytes: given.SMOOTHCERT_MAX_BODY_MIB * 1024 * 1024,
     retentionSeconds: given.SMOOTHCERT_RETENTION_HOURS * 3600,

@@ -3,9 +3,10 @@ import { hostname } from 'node:os';
 import { Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { DomainError } from '../errors.ts';
-import { CPU_TARGET } from '../inference/compute-target.ts';
+import type { ComputeTarget } from '../inference/compute-target.ts';
 import type { Device } from '../inference/devices.ts';
 import type { ModelStore } from '../inference/model-store.ts';
+import type { HostEngine } from '../inference/pinned-environment.ts';
 import type { Logger } from '../logger.ts';
 import type { Software } from '../version.ts';
 import { listenForCancellations } from './cancellation.ts';
@@ -28,14 +29,19 @@ import { createSampler } from './sampling-worker.ts';
 import { createSamplingStore } from './sampling-store.ts';
 import { describe } from './settlement.ts';
 
+export interface Pinning {
+  readonly target: ComputeTarget;
+  readonly environment: NodeJS.ProcessEnv;
+}
+
 export interface WorkerServiceOptions {
   /** A connection with `maxRetriesPerRequest: null`; closed by the caller, after the service. */
   readonly redis: Redis;
   readonly keys: Keys;
   readonly models: ModelStore;
   readonly devices: readonly Device[];
-  /** Environment of the device hosts. */
-  readonly hostEnvironment: NodeJS.ProcessEnv;
+  /** What the host of a device and engine must compute on, and its whole environment, in force before it loads anything. */
+  readonly pin: (device: Device, engine: HostEngine) => Pinning;
   readonly retentionSeconds: number;
   readonly software: Software;
   readonly logger: Logger;
@@ -63,9 +69,10 @@ const RECONCILE_MILLISECONDS = 30_000;
 export async function startWorkerService(options: WorkerServiceOptions): Promise<WorkerService> {
   const { redis, keys, models, devices, software, logger } = options;
   const id = randomUUID();
-  const hosts = devices.map((device) =>
-    createDeviceHost(device, { ...CPU_TARGET, kind: device.kind }, options.hostEnvironment, logger),
-  );
+  const hosts = devices.map((device) => {
+    const { target, environment } = options.pin(device, 'onnx');
+    return createDeviceHost(device, target, environment, logger);
+  });
   const warm = await warmUp(hosts, models, logger).catch(async (error: unknown) => {
     await Promise.all(hosts.map((host) => host.close()));
     throw error;

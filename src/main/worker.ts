@@ -1,7 +1,9 @@
 import type { Config } from '../config/config.ts';
-import { hostEnvironment } from '../config/env.ts';
+import { ownEnvironment } from '../config/env.ts';
+import { deviceTarget } from '../inference/device-target.ts';
 import { discoverDevices } from '../inference/devices.ts';
 import { openModelStore } from '../inference/model-store.ts';
+import { pinnedEnvironment } from '../inference/pinned-environment.ts';
 import { connectWorker, waitUntilReady } from '../jobs/connections.ts';
 import { createKeys } from '../jobs/keys.ts';
 import { startWorkerService } from '../jobs/worker-service.ts';
@@ -11,9 +13,11 @@ import { SOFTWARE } from '../version.ts';
 
 const REDIS_MILLISECONDS = 30_000;
 
-/** Starts the worker process: models -> Redis -> device hosts -> queue consumers. */
+/** Starts the worker process: devices -> models -> Redis -> device hosts -> queue consumers. */
 export function startWorker(config: Config, redisUrl: string, logger: Logger): Promise<Running> {
   return Stack.build(async (stack) => {
+    const devices = await discoverDevices(config.devices, config.lanes, config);
+    const targets = new Map(devices.map((device) => [device, deviceTarget(device, config.target)]));
     const models = await openModelStore(config.modelsDirectory);
     const redis = connectWorker(redisUrl, logger);
     stack.defer(async () => redis.disconnect());
@@ -22,8 +26,13 @@ export function startWorker(config: Config, redisUrl: string, logger: Logger): P
       redis,
       keys: createKeys(config.prefix),
       models,
-      hostEnvironment: hostEnvironment(),
-      devices: discoverDevices(config.lanes),
+      devices,
+      pin(device, engine) {
+        const target = targets.get(device)!;
+        const base = ownEnvironment();
+        const cache = config.tensorrtCacheDirectory;
+        return { target, environment: pinnedEnvironment(device, target, engine, base, cache) };
+      },
       retentionSeconds: config.retentionSeconds,
       software: SOFTWARE,
       logger,

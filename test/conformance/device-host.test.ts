@@ -78,7 +78,7 @@ async function shipped(): Promise<RegisteredModel> {
 
 function startHost(lanes = 1): DeviceHosts.DeviceHost {
   const host = createDeviceHost(
-    { id: 'cpu', name: 'CPU', kind: 'cpu', lanes },
+    { id: 'cpu', name: 'CPU', kind: 'cpu', lanes, memoryBytes: null, driver: null },
     CPU_TARGET,
     ENVIRONMENT,
     SILENT,

@@ -5,6 +5,7 @@ import { expect, it } from 'vitest';
 import type * as DeviceHosts from '../../src/jobs/device-host/device-host.ts';
 import type { Work } from '../../src/jobs/device-host/protocol.ts';
 import { CPU_TARGET } from '../../src/inference/compute-target.ts';
+import type { Device } from '../../src/inference/devices.ts';
 import { openModelStore } from '../../src/inference/model-store.ts';
 import { isAlive } from '../support/service.ts';
 
@@ -23,7 +24,7 @@ it('kills a host that hangs while it owes samples, and the next one gives the sa
     inputs: [{ bytes: new Uint8Array(784).fill(128), stream: { key0: 1, key1: 2, stream: 3 } }],
     segments: [{ input: 0, purpose: 'estimation', firstSample: 0, count: 20_000 }],
   };
-  const device = { id: 'cpu', name: 'CPU', kind: 'cpu', lanes: 1 } as const;
+  const device: Device = { id: 'cpu', name: 'CPU', kind: 'cpu', lanes: 1, memoryBytes: null, driver: null };
   const environment = { ...process.env, ORT_DISABLE_TELEMETRY: '1' };
   const host = createDeviceHost(device, CPU_TARGET, environment, pino({ level: 'silent' }), 1_000);
   try {

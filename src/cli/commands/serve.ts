@@ -10,7 +10,7 @@ import { type Terminal, writeLine } from '../terminal.ts';
 const OPTIONS = {
   host: ['--host <address>', 'address to listen on (SMOOTHCERT_HOST)'],
   port: ['--port <port>', 'port to listen on, 0 for a free one (SMOOTHCERT_PORT)'],
-  lanes: ['--lanes <count>', 'lanes of the CPU device, one a core without it (SMOOTHCERT_LANES)'],
+  lanes: ['--lanes <count>', 'lanes of each device (SMOOTHCERT_LANES)'],
   models: ['--models <dir>', 'folder of the models (SMOOTHCERT_MODELS_DIR)'],
   data: ['--data <dir>', "the embedded Redis server's data (SMOOTHCERT_DATA_DIR)"],
 } as const;

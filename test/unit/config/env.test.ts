@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { EnvironmentSchema, hostEnvironment, readConfig } from '../../../src/config/env.ts';
+import { EnvironmentSchema, readConfig } from '../../../src/config/env.ts';
 import { DomainError, type Fault } from '../../../src/errors.ts';
 
 function refusal(environment: Record<string, string>, overrides: Record<string, string> = {}): DomainError {
@@ -27,8 +27,12 @@ describe('without any variable', () => {
       dataDirectory: resolve('.smoothcert'),
       redisCacheDirectory: resolve('.redis'),
       searchPath: '',
+      visibleDevices: null,
       modelsDirectory: resolve('models'),
+      devices: { kind: 'auto' },
       lanes: null,
+      target: { precision: 'fp32', tensorrt: false, wasm: false },
+      tensorrtCacheDirectory: resolve('.smoothcert/tensorrt'),
       maxInputs: 1_000,
       maxBodyBytes: 32 * 1024 * 1024,
       retentionSeconds: 72 * 3600,
@@ -52,12 +56,18 @@ describe('variables', () => {
         SMOOTHCERT_PREFIX: 'team-a_1',
         SMOOTHCERT_DATA_DIR: '/var/lib/smoothcert',
         SMOOTHCERT_MODELS_DIR: 'some/models',
+        SMOOTHCERT_DEVICES: 'GPU-31cfe05c, MIG-c5720b34-e550-5278-90e6-d99a979aafd1',
         SMOOTHCERT_LANES: '4',
+        SMOOTHCERT_PRECISION: 'fp16',
+        SMOOTHCERT_TENSORRT: 'on',
+        SMOOTHCERT_TENSORRT_CACHE_DIR: '/var/cache/tensorrt',
+        SMOOTHCERT_TENSORFLOW_WASM: 'allow',
         SMOOTHCERT_MAX_INPUTS: '10',
         SMOOTHCERT_MAX_BODY_MIB: '2',
         SMOOTHCERT_RETENTION_HOURS: '1',
         LOG_LEVEL: 'debug',
         PATH: '/usr/bin:/bin',
+        CUDA_VISIBLE_DEVICES: '0,1',
       },
     );
     expect(config).toEqual({
@@ -68,8 +78,12 @@ describe('variables', () => {
       dataDirectory: '/var/lib/smoothcert',
       redisCacheDirectory: resolve('.redis'),
       searchPath: '/usr/bin:/bin',
+      visibleDevices: '0,1',
       modelsDirectory: resolve('some/models'),
+      devices: { kind: 'named', ids: ['GPU-31cfe05c', 'MIG-c5720b34-e550-5278-90e6-d99a979aafd1'] },
       lanes: 4,
+      target: { precision: 'fp16', tensorrt: true, wasm: true },
+      tensorrtCacheDirectory: '/var/cache/tensorrt',
       maxInputs: 10,
       maxBodyBytes: 2 * 1024 * 1024,
       retentionSeconds: 3600,
@@ -153,12 +167,4 @@ test('every variable is described, for the table in the documentation', () => {
   for (const [name, schema] of Object.entries(EnvironmentSchema.properties)) {
     expect((schema as { description?: string }).description, name).toMatch(/\w/);
   }
-});
-
-test('device hosts get the whole environment, and an engine that reports to nobody', () => {
-  expect(hostEnvironment({ PATH: '/bin', ORT_DISABLE_TELEMETRY: '0' })).toEqual({
-    PATH: '/bin',
-    ORT_DISABLE_TELEMETRY: '1',
-  });
-  expect(hostEnvironment()).toMatchObject({ PATH: process.env['PATH'] });
 });
