@@ -30,4 +30,9 @@ export function startLocalService(
 }
 
 /** Nobody else sends requests here, so the limits are the largest; a queue that others use is left alone. */
-const LIMITS = { REDIS_URL: '', SMOOTHCERT_MAX_INPUTS: '10000', SMOOTHCERT_MAX_BODY_MIB: '1024' };
+const LIMITS = {
+  REDIS_URL: '',
+  REDIS_URL_FILE: '',
+  SMOOTHCERT_MAX_INPUTS: '10000',
+  SMOOTHCERT_MAX_BODY_MIB: '1024',
+};

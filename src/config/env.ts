@@ -6,6 +6,7 @@ import { DomainError } from '../errors.ts';
 import { LOG_LEVELS } from '../logger.ts';
 import type { Config } from './config.ts';
 import { type ReadDeviceSettings, readDeviceSettings } from './device-settings.ts';
+import { readRedisUrl } from './redis-url.ts';
 
 /** `models/` of the package, two folders above this file in the sources and in the build. */
 const SHIPPED_MODELS = fileURLToPath(new URL('../../models', import.meta.url));
@@ -40,6 +41,9 @@ export const EnvironmentSchema = Type.Object(
         description: 'redis://, rediss:// or unix:// URL; without it an embedded server is started',
       }),
     ),
+    REDIS_URL_FILE: Type.Optional(
+      Type.String({ minLength: 1, description: 'file that holds the URL, in place of REDIS_URL: a secret' }),
+    ),
     SMOOTHCERT_PREFIX: Type.String({
       pattern: '^[A-Za-z0-9_-]{1,40}$',
       default: 'smoothcert',
@@ -60,7 +64,7 @@ export const EnvironmentSchema = Type.Object(
       minLength: 1,
       default: 'auto',
       description:
-        'auto, cpu, webgpu, or UUIDs of NVIDIA GPUs and MIG slices; auto: all GPUs, or else the CPU',
+        'cuda (all NVIDIA GPUs), cpu, webgpu, auto (all NVIDIA GPUs, or else the CPU), or UUIDs of GPUs and MIG slices',
     }),
     SMOOTHCERT_LANES: Type.Optional(
       integer('lanes of each device; without it one a core on the CPU, 2 on a GPU, 1 on WebGPU', 1, 256),
@@ -145,6 +149,7 @@ export function readConfig(
   const invalid = Object.entries(EnvironmentSchema.properties).flatMap(([name, schema]) =>
     given[name] === undefined || Value.Check(schema, given[name]) ? [] : [name],
   );
+  const redis = readRedisUrl(given);
   const devices = readDeviceSettings(given as Environment);
   const faults = [
     ...unknown.map((name) => ({ pointer: name, detail: 'is not a known variable' })),
@@ -152,6 +157,7 @@ export function readConfig(
       const { description } = property(name);
       return { pointer: name, detail: `${allowed(name)}: ${description}` };
     }),
+    ...redis.faults,
     // What a value that is not allowed would mean with others says nothing more.
     ...devices.faults.filter(({ pointer }) => !invalid.includes(pointer)),
   ];
@@ -159,7 +165,7 @@ export function readConfig(
     const sentence = faults.map(({ pointer, detail }) => `${pointer} ${detail}`).join('; ');
     throw new DomainError('config_invalid', sentence, faults);
   }
-  return toConfig(given as Environment, devices, environment);
+  return toConfig(given as Environment, redis.url, devices, environment);
 }
 
 interface Property {
@@ -182,6 +188,7 @@ function allowed(name: string): string {
 
 function toConfig(
   given: Environment,
+  redisUrl: string | null,
   devices: ReadDeviceSettings,
   environment: Readonly<Record<string, string | undefined>>,
 ): Config {
@@ -189,7 +196,7 @@ function toConfig(
   return Object.freeze({
     host: given.SMOOTHCERT_HOST,
     port: given.SMOOTHCERT_PORT,
-    redisUrl: given.REDIS_URL ?? null,
+    redisUrl,
     prefix: given.SMOOTHCERT_PREFIX,
     dataDirectory,
     redisCacheDirectory: resolve('.redis'),

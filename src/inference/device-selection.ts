@@ -1,7 +1,7 @@
 /** Which devices a worker computes on. */
 export type DeviceSelection =
-  /** `auto`: all NVIDIA GPUs if there are any, else the CPU. */
-  | { readonly kind: 'auto' | 'cpu' | 'webgpu' }
+  /** `auto`: all NVIDIA GPUs if there are any, else the CPU. `cuda`: all NVIDIA GPUs, and nothing else if there are none. */
+  | { readonly kind: 'auto' | 'cuda' | 'cpu' | 'webgpu' }
   /** UUIDs of NVIDIA GPUs or MIG slices, or the beginnings of some, as they were written. */
   | { readonly kind: 'named'; readonly ids: readonly string[] };
 
@@ -10,19 +10,19 @@ const MOST_DEVICES = 64;
 const ID = /^(GPU|MIG)-[0-9a-f][0-9a-f-]{0,35}$|^MIG-GPU-[0-9a-f-]{1,36}\/\d{1,2}\/\d{1,2}$/i;
 
 /**
- * Reads SMOOTHCERT_DEVICES: `auto`, `cpu`, `webgpu`, or UUIDs separated by commas.
+ * Reads SMOOTHCERT_DEVICES: `auto`, `cuda`, `cpu`, `webgpu`, or UUIDs separated by commas.
  *
  * @returns the selection, or a sentence with everything that is wrong, which repeats nothing of the text
  */
 export function parseDeviceSelection(text: string): DeviceSelection | string {
-  if (text === 'auto' || text === 'cpu' || text === 'webgpu') return { kind: text };
+  if (text === 'auto' || text === 'cuda' || text === 'cpu' || text === 'webgpu') return { kind: text };
   const ids = text.split(',').map((each) => each.trim());
   if (ids.length > MOST_DEVICES) return `names ${ids.length} devices; at most ${MOST_DEVICES} are allowed`;
   const faults = ids.flatMap((id, index) => {
     const entry = `entry ${index + 1}`;
-    if (/^(auto|cpu|webgpu)$/.test(id)) return [`${entry} (${id}) must stand alone`];
+    if (/^(auto|cuda|cpu|webgpu)$/.test(id)) return [`${entry} (${id}) must stand alone`];
     if (!ID.test(id))
-      return [`${entry} is neither auto, cpu, webgpu nor a UUID that begins with GPU- or MIG-`];
+      return [`${entry} is neither auto, cuda, cpu, webgpu nor a UUID that begins with GPU- or MIG-`];
     const first = ids.findIndex((other) => other.toLowerCase() === id.toLowerCase());
     return first < index ? [`${entry} repeats entry ${first + 1}`] : [];
   });

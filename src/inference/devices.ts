@@ -44,6 +44,10 @@ export async function discoverDevices(
       selection.ids.map((id) => ({ pointer: 'SMOOTHCERT_DEVICES', detail: `${id} is not there` })),
     );
   }
+  if (selection.kind === 'cuda') {
+    const detail = 'cuda asks for NVIDIA GPUs, and none is there';
+    throw new DomainError('device_unavailable', undefined, [{ pointer: 'SMOOTHCERT_DEVICES', detail }]);
+  }
   if (selection.kind === 'webgpu') {
     return [
       { id: 'webgpu', name: 'WebGPU', kind: 'webgpu', lanes: lanes ?? 1, memoryBytes: null, driver: null },

@@ -75,7 +75,7 @@ describe('settings of devices that mean nothing together', () => {
 });
 
 describe('the selection of devices', () => {
-  test.each(['auto', 'cpu', 'webgpu'] as const)('%s stands for itself', (kind) => {
+  test.each(['auto', 'cuda', 'cpu', 'webgpu'] as const)('%s stands for itself', (kind) => {
     expect(readConfig({}, { SMOOTHCERT_DEVICES: kind }).devices).toEqual({ kind });
   });
 
@@ -88,7 +88,7 @@ describe('the selection of devices', () => {
     expect(readConfig({}, { SMOOTHCERT_DEVICES: id }).devices).toEqual({ kind: 'named', ids: [id] });
   });
 
-  const NEITHER = 'is neither auto, cpu, webgpu nor a UUID that begins with GPU- or MIG-';
+  const NEITHER = 'is neither auto, cuda, cpu, webgpu nor a UUID that begins with GPU- or MIG-';
   test.each([
     ['0', `entry 1 ${NEITHER}`],
     ['CPU', `entry 1 ${NEITHER}`],

@@ -1,0 +1,78 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readConfig } from '../../../src/config/env.ts';
+import { DomainError, type Fault } from '../../../src/errors.ts';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'smoothcert-redis-url-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function fileWith(content: string): string {
+  const path = join(folder, 'redis-url');
+  writeFileSync(path, content, { mode: 0o600 });
+  return path;
+}
+
+function faults(environment: Record<string, string>): readonly Fault[] {
+  try {
+    readConfig({}, environment);
+  } catch (error) {
+    if (error instanceof DomainError && error.code === 'config_invalid') return error.faults;
+    throw error;
+  }
+  return [];
+}
+
+describe('REDIS_URL_FILE', () => {
+  test('stands for REDIS_URL, so that a password is in no environment', () => {
+    const path = fileWith('\n rediss://:secret@redis.example:6380/2 \n');
+    expect(readConfig({}, { REDIS_URL_FILE: path }).redisUrl).toBe('rediss://:secret@redis.example:6380/2');
+    expect(readConfig({}, { REDIS_URL_FILE: '', REDIS_URL: 'redis://a' }).redisUrl).toBe('redis://a');
+  });
+
+  test.each([
+    ['nothing', ''],
+    ['white space', ' \n'],
+    ['two lines', 'redis://a\nredis://b\n'],
+    ['something that is no URL', 'hunter2'],
+    ['the URL of something else', 'https://hunter2'],
+  ])('with %s in the file is refused, and the file is not repeated', (_what, content) => {
+    expect(faults({ REDIS_URL_FILE: fileWith(content) })).toEqual([
+      {
+        pointer: 'REDIS_URL_FILE',
+        detail: 'names a file that does not hold one redis://, rediss:// or unix:// URL and nothing else',
+      },
+    ]);
+  });
+
+  test.each([
+    ['a file of 4,097 bytes', () => fileWith(`redis://${'a'.repeat(4_089)}`)],
+    ['a file without end', () => '/dev/zero'],
+  ])('is refused for %s', (_what, path) => {
+    expect(faults({ REDIS_URL_FILE: path() })).toEqual([
+      { pointer: 'REDIS_URL_FILE', detail: 'names a file of more than 4096 bytes, not a URL' },
+    ]);
+    expect(faults({ REDIS_URL_FILE: fileWith(`redis://${'a'.repeat(4_088)}`) })).toEqual([]);
+  });
+
+  test.each([
+    ['is not there', () => join(folder, 'missing'), 'ENOENT'],
+    ['is a folder', () => folder, 'EISDIR'],
+  ])('is refused when the file %s, together with every other fault', (_what, path, code) => {
+    expect(faults({ REDIS_URL_FILE: path(), SMOOTHCERT_PORT: 'x', SMOOTHCERT_PRECISION: 'fp16' })).toEqual([
+      expect.objectContaining({ pointer: 'SMOOTHCERT_PORT' }),
+      { pointer: 'REDIS_URL_FILE', detail: `cannot be read: ${code}` },
+      expect.objectContaining({ pointer: 'SMOOTHCERT_PRECISION' }),
+    ]);
+  });
+
+  test('is refused beside REDIS_URL: neither wins silently', () => {
+    expect(faults({ REDIS_URL: 'redis://a', REDIS_URL_FILE: fileWith('redis://b') })).toEqual([
+      { pointer: 'REDIS_URL_FILE', detail: 'and REDIS_URL are both set; only one is allowed' },
+    ]);
+  });
+});
