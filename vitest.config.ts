@@ -1,13 +1,29 @@
 import { defineConfig } from 'vitest/config';
+import { softwareWebgpu } from './test/support/software-webgpu.ts';
+
+const webgpu = softwareWebgpu();
+const WEBGPU_TESTS = ['test/conformance/onnx-webgpu.test.ts'];
+if (webgpu === null)
+  console.log('conformance: onnx webgpu: not run, there is no /usr/lib/chromium with SwiftShader');
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     // Two cores: more than two files at once make the timing-sensitive integration tests starve each other.
     maxWorkers: 2,
-    env: { ORT_DISABLE_TELEMETRY: '1' },
+    // What a device host's environment has, in force before a library loads.
+    env: { ORT_DISABLE_TELEMETRY: '1', NVIDIA_TF32_OVERRIDE: '0' },
     testTimeout: 60_000,
     hookTimeout: 60_000,
     coverage: { provider: 'v8', include: ['src/**/*.ts'], exclude: ['src/main/**', '**/*.as.ts'] },
+    projects: [
+      {
+        extends: true,
+        test: { name: 'default', include: ['test/**/*.test.ts'], exclude: WEBGPU_TESTS },
+      },
+      // Its processes start with what the dynamic linker and Vulkan's loader must know before they load a driver.
+      ...(webgpu === null
+        ? []
+        : [{ extends: true as const, test: { name: 'webgpu', include: WEBGPU_TESTS, env: webgpu } }]),
+    ],
   },
 });

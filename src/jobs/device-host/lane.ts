@@ -113,7 +113,7 @@ export function createLane(
     measure: (digest) =>
       inOrder(() => {
         const { session, manifest } = opened(digest);
-        return measureBatchSize(session, inputElements(manifest), clock);
+        return measureBatchSize(session, inputElements(manifest), clock, target.kind);
       }),
     prepare: (digest, batchSize) =>
       inOrder(async () => {

@@ -1,0 +1,116 @@
+import { fileURLToPath } from 'node:url';
+import { pino } from 'pino';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { CPU_TARGET } from '../../src/inference/compute-target.ts';
+import { inputElements } from '../../src/inference/manifest.ts';
+import { openModelStore, verifyModel } from '../../src/inference/model-store.ts';
+import { openOnnxSession } from '../../src/inference/onnx-engine.ts';
+import { findWebgpuAdapter } from '../../src/inference/webgpu-adapter.ts';
+import type * as DeviceHosts from '../../src/jobs/device-host/device-host.ts';
+import type { Work } from '../../src/jobs/device-host/protocol.ts';
+import { domainFault } from '../support/domain-fault.ts';
+import type { Prelude } from '../support/linear-onnx.ts';
+import { imageInput, type LinearModelOptions, writeLinearModel } from '../support/model-folder.ts';
+import { useTemporaryDirectory } from '../support/temporary-directory.ts';
+import { classify, engineLaws, pixels } from './engine-laws.ts';
+
+// Runs in the vitest project "webgpu", whose processes start with a Vulkan loader and SwiftShader, a software driver.
+
+const { createDeviceHost } = (await import(
+  new URL('../../dist/jobs/device-host/device-host.js', import.meta.url).href
+)) as typeof DeviceHosts;
+
+const TARGET = { ...CPU_TARGET, kind: 'webgpu' } as const;
+const directory = useTemporaryDirectory();
+
+const LINEAR: LinearModelOptions = {
+  input: imageInput(1, 3),
+  weights: [
+    [1, -0.5, 0.25],
+    [-0.25, 1, 0.5],
+  ],
+  biases: [0.003, 0.001],
+};
+
+engineLaws('ONNX Runtime on WebGPU', (model) => openOnnxSession(model, TARGET), {
+  domainErrorsAreNaN: false,
+});
+
+describe('ONNX Runtime on WebGPU', () => {
+  it('says that WebGPU computed, in fp32 even where tf32 is allowed', async () => {
+    const model = await verifyModel(await writeLinearModel(directory('allowed', 'linear'), LINEAR));
+    const session = await openOnnxSession(model, { ...TARGET, precision: 'tf32' });
+    onTestFinished(() => session.close());
+    expect(session.description).toMatchObject({ provider: 'webgpu', precision: 'fp32' });
+  });
+
+  it('refuses a model with a node that only the CPU can compute, and names both', async () => {
+    const hardmax: Prelude = { nodes: [{ op_type: 'Hardmax', input: ['image'], output: ['prepared'] }] };
+    const model = await verifyModel(
+      await writeLinearModel(directory('hardmax', 'linear'), { ...LINEAR, prelude: hardmax }),
+    );
+    const fault = await domainFault(() => openOnnxSession(model, TARGET));
+    expect(fault.code).toBe('model_invalid');
+    expect(fault.message).toMatch(/\(Hardmax\) ran on CPUExecutionProvider/);
+  });
+
+  it('classifies noisy digits as the CPU does', async () => {
+    const store = await openModelStore(fileURLToPath(new URL('../../models', import.meta.url)));
+    const model = await verifyModel(store.find('mnist-cnn')!);
+    const rows = 32;
+    const batch = pixels(rows * inputElements(model.manifest), 12);
+    const classes: number[][] = [];
+    for (const target of [CPU_TARGET, TARGET]) {
+      const session = await openOnnxSession(model, target);
+      onTestFinished(() => session.close());
+      classes.push(await classify(session, batch, rows));
+    }
+    expect(classes[1]).toEqual(classes[0]);
+  });
+});
+
+describe('a device host on WebGPU', () => {
+  it('gives the votes of a host on the CPU for a classifier whose scores are never close', async () => {
+    const model = await writeLinearModel(directory('host', 'linear'), { ...LINEAR, batch: 64 });
+    const work: Work = {
+      id: 'work',
+      model,
+      sigma: 0.5,
+      inputs: [{ bytes: Uint8Array.of(120, 130, 90), stream: { key0: 1, key1: 2, stream: 3 } }],
+      segments: [{ input: 0, purpose: 'estimation', firstSample: 0, count: 1_000 }],
+    };
+    const votes: unknown[] = [];
+    for (const target of [CPU_TARGET, TARGET]) {
+      const { kind } = target;
+      const device = { id: kind, name: kind, kind, lanes: 1, memoryBytes: null, driver: null };
+      const host = createDeviceHost(device, target, { ...process.env }, pino({ level: 'silent' }));
+      onTestFinished(() => host.close());
+      const outcome = await host.sample(work, new AbortController().signal, () => undefined);
+      votes.push(outcome.kind === 'sampled' ? outcome.votes : outcome);
+    }
+    expect(votes[1]).toEqual(votes[0]);
+    expect(votes[1]).toEqual([[expect.any(Number), expect.any(Number)]]);
+  });
+});
+
+describe('the adapter', () => {
+  it('is named as its driver says, and told from a GPU', async () => {
+    expect(await findWebgpuAdapter({ ...process.env })).toEqual({
+      name: expect.stringContaining('SwiftShader'),
+      software: true,
+    });
+  });
+
+  it('cannot be used without a driver or without a loader, which is said', async () => {
+    const { LD_LIBRARY_PATH: _, ...withoutLoader } = process.env;
+    // The machine may have a loader of its own: it shall find no driver.
+    for (const base of [process.env, withoutLoader]) {
+      const environment = { ...base, VK_ICD_FILENAMES: '/nowhere.json' };
+      const fault = await domainFault(() => findWebgpuAdapter(environment));
+      expect(fault.code).toBe('device_unavailable');
+      expect(fault.message).toMatch(
+        /the Vulkan loader \(libvulkan\.so\.1\) or the driver of a GPU is missing/,
+      );
+    }
+  });
+});
