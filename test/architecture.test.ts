@@ -106,9 +106,18 @@ describe('the directions of imports', () => {
     statistics: ['statistics'],
     random: ['random'],
     smoothing: ['smoothing', 'statistics', 'random', 'errors.ts'],
-    inference: ['inference', 'smoothing', 'statistics', 'random', 'errors.ts', 'logger.ts'],
+    inference: [
+      'inference',
+      'smoothing',
+      'statistics',
+      'random',
+      'errors.ts',
+      'logger.ts',
+      'find-executable.ts',
+    ],
     'errors.ts': [],
     'logger.ts': [],
+    'find-executable.ts': [],
     'version.ts': [],
   };
   for (const [part, allowed] of Object.entries(ALLOWED)) {

@@ -1,9 +1,12 @@
-/** Which devices a worker computes on. */
-export type DeviceSelection =
+/** GPUs, or what may be some. */
+export type GpuSelection =
   /** `auto`: all NVIDIA GPUs if there are any, else the CPU. `cuda`: all NVIDIA GPUs, and nothing else if there are none. */
-  | { readonly kind: 'auto' | 'cuda' | 'cpu' | 'webgpu' }
+  | { readonly kind: 'auto' | 'cuda' }
   /** UUIDs of NVIDIA GPUs or MIG slices, or the beginnings of some, as they were written. */
   | { readonly kind: 'named'; readonly ids: readonly string[] };
+
+/** Which devices a worker computes on. */
+export type DeviceSelection = { readonly kind: 'cpu' } | { readonly kind: 'webgpu' } | GpuSelection;
 
 const MOST_DEVICES = 64;
 /** `GPU-` or `MIG-` and hexadecimal groups, or the name of a slice before driver 470: `MIG-GPU-<uuid>/<gi>/<ci>`. */

@@ -1,7 +1,13 @@
+import { existsSync } from 'node:fs';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { DomainError } from '../errors.ts';
+import { findExecutable } from '../find-executable.ts';
 import type { DeviceKind } from './compute-target.ts';
-import type { DeviceSelection } from './device-selection.ts';
+import type { DeviceSelection, GpuSelection } from './device-selection.ts';
+import type { NvidiaDevice } from './nvidia-device.ts';
+import { listGpus } from './nvidia-smi/list-gpus.ts';
+import { NvidiaSmiError } from './nvidia-smi/run-nvidia-smi.ts';
+import { selectGpus, WAYS_OUT } from './select-gpus.ts';
 
 /** A compute device that host processes are pinned to. */
 export interface Device {
@@ -12,10 +18,12 @@ export interface Device {
   readonly kind: DeviceKind;
   /** Threads that each own a noise kernel, a batch and a session. */
   readonly lanes: number;
-  /** The machine's memory for the CPU, the GPU's or slice's own otherwise; null where it is not known. */
+  /** The machine's memory for the CPU, the GPU's own for a GPU; null for MIG slices and where it is not known. */
   readonly memoryBytes: number | null;
   /** Version of the NVIDIA driver, or null. */
   readonly driver: string | null;
+  /** UUID of the GPU that a MIG slice is a part of. */
+  readonly parent?: string;
 }
 
 /** What discovery and telemetry ask. */
@@ -24,36 +32,67 @@ export interface DeviceTools {
   readonly searchPath: string;
   /** CUDA_VISIBLE_DEVICES of this process; null where it is not set. */
   readonly visibleDevices: string | null;
+  /** Path that exists where NVIDIA's driver is loaded. */
+  readonly driverNode?: string;
+  /** How long nvidia-smi may take to answer once. */
+  readonly timeoutMilliseconds?: number;
 }
+
+const DRIVER_NODE = '/dev/nvidiactl';
+
+/** Without its persistence daemon the driver wakes every GPU for each call, which takes seconds for each. */
+const DISCOVERY_MILLISECONDS = 60_000;
+
+const GPU_LANES = 2;
+const WEBGPU_LANES = 1;
 
 /**
  * The devices that `selection` asks for, each with `lanes` lanes or, for null, its default: one a core on the CPU, 2 on an
- * NVIDIA GPU, 1 on WebGPU.
+ * NVIDIA GPU, 1 on WebGPU. `auto` takes the CPU only where nothing says that there is an NVIDIA GPU.
  *
- * @throws DomainError `device_unavailable` with every device that is not there
+ * @throws DomainError `device_unavailable` with every device that is not there or cannot be used, and where nvidia-smi cannot
+ *   say which GPUs there are although there should be some
  */
 export async function discoverDevices(
   selection: DeviceSelection,
   lanes: number | null,
-  _tools: DeviceTools,
+  tools: DeviceTools,
 ): Promise<Device[]> {
-  if (selection.kind === 'named') {
-    throw new DomainError(
-      'device_unavailable',
-      undefined,
-      selection.ids.map((id) => ({ pointer: 'SMOOTHCERT_DEVICES', detail: `${id} is not there` })),
+  if (selection.kind === 'cpu') return [cpuDevice(lanes)];
+  if (selection.kind === 'webgpu') return [webgpuDevice(lanes)];
+  const executable = findNvidiaSmi(tools);
+  if (executable === null) {
+    const node = tools.driverNode ?? DRIVER_NODE;
+    const driverLoaded = existsSync(node);
+    if (selection.kind === 'auto' && !driverLoaded) return [cpuDevice(lanes)];
+    throw refusal(
+      selection,
+      `no nvidia-smi is on the PATH${driverLoaded ? `, although ${node} exists` : ''}`,
     );
   }
-  if (selection.kind === 'cuda') {
-    const detail = 'cuda asks for NVIDIA GPUs, and none is there';
-    throw new DomainError('device_unavailable', undefined, [{ pointer: 'SMOOTHCERT_DEVICES', detail }]);
-  }
-  if (selection.kind === 'webgpu') {
-    return [
-      { id: 'webgpu', name: 'WebGPU', kind: 'webgpu', lanes: lanes ?? 1, memoryBytes: null, driver: null },
-    ];
-  }
-  return [cpuDevice(lanes)];
+  const limit = tools.timeoutMilliseconds ?? DISCOVERY_MILLISECONDS;
+  const inventory = await listGpus(executable, limit).catch((error: unknown) => {
+    throw error instanceof NvidiaSmiError ? refusal(selection, error.message, error) : error;
+  });
+  const { devices, faults } = selectGpus(selection, inventory, tools.visibleDevices);
+  if (faults.length > 0) throw new DomainError('device_unavailable', undefined, faults);
+  return devices.map((device) => gpuDevice(device, lanes));
+}
+
+/** Where nvidia-smi is, or null. */
+export function findNvidiaSmi(tools: DeviceTools): string | null {
+  return findExecutable(['nvidia-smi'], tools.searchPath);
+}
+
+/** Nothing is known of the GPUs, for that reason. */
+function refusal({ kind }: GpuSelection, reason: string, cause?: unknown): DomainError {
+  const details = {
+    auto: `auto cannot tell which GPUs there are: ${reason}; mend that, or ${WAYS_OUT}`,
+    cuda: `cuda asks for NVIDIA GPUs, and none is known: ${reason}; mend that, or ${WAYS_OUT}`,
+    named: reason,
+  };
+  const fault = { pointer: 'SMOOTHCERT_DEVICES', detail: details[kind] };
+  return new DomainError('device_unavailable', undefined, [fault], { cause });
 }
 
 function cpuDevice(lanes: number | null): Device {
@@ -65,5 +104,28 @@ function cpuDevice(lanes: number | null): Device {
     lanes: lanes ?? availableParallelism(),
     memoryBytes: totalmem(),
     driver: null,
+  };
+}
+
+function webgpuDevice(lanes: number | null): Device {
+  return {
+    id: 'webgpu',
+    name: 'WebGPU',
+    kind: 'webgpu',
+    lanes: lanes ?? WEBGPU_LANES,
+    memoryBytes: null,
+    driver: null,
+  };
+}
+
+function gpuDevice({ uuid, name, memoryBytes, gpu }: NvidiaDevice, lanes: number | null): Device {
+  return {
+    id: uuid,
+    name,
+    kind: 'cuda',
+    lanes: lanes ?? GPU_LANES,
+    memoryBytes,
+    driver: gpu.driver,
+    ...(gpu.mig ? { parent: gpu.uuid } : {}),
   };
 }

@@ -1,7 +1,7 @@
 import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
-import { findExecutable } from './find-executable.ts';
+import { findExecutable } from '../../find-executable.ts';
 import { dependencyNames } from './package-dependencies.ts';
 import { preparePrivateApt } from './private-apt.ts';
 import { runCommand } from './run-command.ts';

@@ -1,4 +1,4 @@
-import { findExecutable } from './find-executable.ts';
+import { findExecutable } from '../../find-executable.ts';
 import { runCommand } from './run-command.ts';
 
 export interface LaunchCommand {

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { EmbeddedRedisError } from './embedded-redis-error.ts';
 import type { EmbeddedRedisLogger } from './embedded-redis-logger.ts';
 import { fetchServer } from './fetch-server.ts';
-import { findExecutable } from './find-executable.ts';
+import { findExecutable } from '../../find-executable.ts';
 import { MINIMUM_SERVER_VERSION, probeServer } from './server-version.ts';
 
 export interface LocateOptions {

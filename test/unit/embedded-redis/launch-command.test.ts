@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { findExecutable } from '../../../src/jobs/embedded-redis/find-executable.ts';
+import { findExecutable } from '../../../src/find-executable.ts';
 import { dieWithParent } from '../../../src/jobs/embedded-redis/launch-command.ts';
 import { runCommand } from '../../../src/jobs/embedded-redis/run-command.ts';
 import { writeProgram } from '../../support/search-path.ts';

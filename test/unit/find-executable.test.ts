@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { findExecutable } from '../../../src/jobs/embedded-redis/find-executable.ts';
+import { findExecutable } from '../../src/find-executable.ts';
 
 let root: string;
 let first: string;
