@@ -1,6 +1,9 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
+import { tensorflowEnvironment } from './src/inference/tensorflow-environment.ts';
 import { softwareWebgpu } from './test/support/software-webgpu.ts';
 
+const CPU = '/proc/cpuinfo';
 const webgpu = softwareWebgpu();
 const WEBGPU_TESTS = ['test/conformance/onnx-webgpu.test.ts'];
 if (webgpu === null)
@@ -11,7 +14,11 @@ export default defineConfig({
     // Two cores: more than two files at once make the timing-sensitive integration tests starve each other.
     maxWorkers: 2,
     // What a device host's environment has, in force before a library loads.
-    env: { ORT_DISABLE_TELEMETRY: '1', NVIDIA_TF32_OVERRIDE: '0' },
+    env: {
+      ORT_DISABLE_TELEMETRY: '1',
+      NVIDIA_TF32_OVERRIDE: '0',
+      ...tensorflowEnvironment(existsSync(CPU) ? readFileSync(CPU, 'utf8') : ''),
+    },
     testTimeout: 60_000,
     hookTimeout: 60_000,
     coverage: { provider: 'v8', include: ['src/**/*.ts'], exclude: ['src/main/**', '**/*.as.ts'] },

@@ -30,6 +30,7 @@ function importsOf(text: string): string[] {
     /\bfrom\s*['"]([^'"]+)['"]/g,
     /^\s*import\s*['"]([^'"]+)['"]/gm,
     /\bimport\s*\(\s*['"]([^'"]+)['"]\s*\)/g,
+    /\brequire(?:\.resolve)?\s*\(\s*['"]([^'"]+)['"]\s*\)/g,
   ];
   return patterns.flatMap((pattern) => [...code.matchAll(pattern)].map((match) => match[1]!));
 }
@@ -80,10 +81,11 @@ describe('what is read here', () => {
       import 'e';
       export { f } from './f.ts';
       const g = await import('./g.ts');
-      // import h from 'h';
-      /* import i from 'i'; */
+      const h = require('h') as H;
+      // import i from 'i';
+      /* import j from 'j'; */
     `;
-    expect(importsOf(text).sort()).toEqual(['./a.ts', './d.ts', './f.ts', './g.ts', 'b', 'e']);
+    expect(importsOf(text).sort()).toEqual(['./a.ts', './d.ts', './f.ts', './g.ts', 'b', 'e', 'h']);
   });
 
   it('name files that exist, by their full name', () => {
@@ -165,6 +167,7 @@ describe('packages', () => {
     ['fastify', /^(fastify|@fastify\/.*)($|\/)/, ['api']],
     ['node:http and node:https servers', /^node:https?$/, ['api', 'cli']],
     ['onnxruntime-node', /^onnxruntime-/, ['inference']],
+    ['TensorFlow.js', /^@tensorflow\//, ['inference']],
     ['sharp', /^sharp$/, ['inference', 'cli']],
     ['commander', /^commander$/, ['cli', 'main']],
   ];
@@ -177,7 +180,11 @@ describe('packages', () => {
 
   it('are all dependencies of the product', () => {
     const manifest = readFileSync(join(dirname(SOURCES), 'package.json'), 'utf8');
-    const { dependencies } = JSON.parse(manifest) as { dependencies: Record<string, string> };
+    const { dependencies, optionalDependencies } = JSON.parse(manifest) as Record<
+      'dependencies' | 'optionalDependencies',
+      Record<string, string>
+    >;
+    const declared = { ...dependencies, ...optionalDependencies };
     const names = new Set(sources.flatMap(({ packages }) => packages));
     const undeclared = [...names]
       .filter((name) => !name.startsWith('node:'))
@@ -187,7 +194,7 @@ describe('packages', () => {
           .slice(0, name.startsWith('@') ? 2 : 1)
           .join('/'),
       )
-      .filter((name) => !(name in dependencies));
+      .filter((name) => !(name in declared));
     expect(undeclared).toEqual([]);
   });
 });

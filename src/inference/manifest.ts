@@ -17,7 +17,9 @@ export const ManifestSchema = Type.Object(
     version: Type.String({ pattern: '^[0-9]+\\.[0-9]+\\.[0-9]+$' }),
     description: Type.Optional(Type.String({ maxLength: 2000 })),
     license: Type.Optional(Type.String({ maxLength: 200 })),
-    engine: Type.Literal('onnx'),
+    engine: Type.Union([Type.Literal('onnx'), Type.Literal('tensorflow')], {
+      description: 'onnx: an ONNX file; tensorflow: model.json (LayersModel or GraphModel) or saved_model.pb',
+    }),
     files: Type.Array(
       Type.Object(
         {
@@ -113,11 +115,14 @@ export function parseManifest(text: string): Manifest {
 }
 
 function crossFieldFaults(manifest: Manifest): Fault[] {
-  const { files, input, output, preprocess } = manifest;
+  const { engine, files, input, output, preprocess } = manifest;
   const faults: Fault[] = [];
   const fault = (pointer: string, detail: string): void => void faults.push({ pointer, detail });
   if ((input.channels === 1) !== (input.colourSpace === 'grey')) {
     fault('/input/colourSpace', 'grey has 1 channel and rgb has 3');
+  }
+  if (engine === 'tensorflow' && !/(^|\/)(model\.json|saved_model\.pb)$/.test(files[0]!.path)) {
+    fault('/files/0/path', "a TensorFlow model's first file is model.json or saved_model.pb");
   }
   if (inputElements(manifest) > MAX_KERNEL_ELEMENTS) {
     fault(

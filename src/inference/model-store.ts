@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile, realpath } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
+import { readdir, readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { DomainError } from '../errors.ts';
 import { type Manifest, parseManifest } from './manifest.ts';
+import { readModelFile } from './model-file.ts';
 import { inspectOnnx, staysInside } from './onnx-inspection.ts';
+import { inspectTensorflow } from './tensorflow-inspection.ts';
 
 /** A model whose manifest has been read; its files have not been opened yet. */
 export interface RegisteredModel {
@@ -69,45 +71,49 @@ export async function openModelStore(directory: string): Promise<ModelStore> {
 }
 
 /**
- * Checks a model's files before an engine may open them: digests and sizes, symbolic links out of the folder, ONNX
- * external data outside the folder or outside the manifest, and operators that draw random numbers.
+ * Checks a model's files before an engine may open them: digests and sizes, symbolic links out of the folder, weights
+ * outside the folder or outside the manifest, and operators that draw random numbers.
  *
  * @throws DomainError `model_digest_mismatch` or `model_invalid`
  */
 export async function verifyModel(model: RegisteredModel): Promise<VerifiedModel> {
   const { manifest, folder } = model;
-  const root = await realpath(folder);
-  for (const [index, { path, sha256: expected, bytes: size }] of manifest.files.entries()) {
-    const file = join(folder, path);
-    const real = await realpath(file).catch((cause: unknown) => {
-      throw new DomainError('model_invalid', `${file} is missing`, [], { cause });
-    });
-    if (!staysInside(relative(root, real))) {
-      throw new DomainError('model_invalid', `${path} leads outside the model folder`);
-    }
-    const bytes = await readFile(real);
-    const digest = sha256(bytes);
-    if (digest !== expected || bytes.length !== size) {
-      const found = `${bytes.length} bytes with SHA-256 ${digest}`;
-      throw new DomainError(
-        'model_digest_mismatch',
-        `${file} has ${found}; the manifest says ${size} bytes with ${expected}`,
-      );
-    }
+  for (const [index, file] of manifest.files.entries()) {
+    const bytes = await readModelFile(folder, file);
     // The engine opens the first file whatever its name ends with.
-    if (index === 0 || path.endsWith('.onnx')) refuseUnsafeOnnx(bytes, path, manifest);
+    if (manifest.engine === 'onnx' && (index === 0 || file.path.endsWith('.onnx'))) {
+      const { externalFiles, randomOperators } = inspected(
+        () => inspectOnnx(bytes),
+        () => `${file.path} is not a readable ONNX file`,
+      );
+      refuseUnsafe(file.path, externalFiles, randomOperators, manifest);
+    }
+    if (manifest.engine === 'tensorflow' && index === 0) {
+      const { weightFiles, randomOperators } = inspected(
+        () => inspectTensorflow(bytes, file.path),
+        (cause) => `${file.path} is not a readable TensorFlow model: ${String(cause)}`,
+      );
+      refuseUnsafe(file.path, weightFiles, randomOperators, manifest);
+    }
   }
   return { ...model, path: join(folder, manifest.files[0]!.path) };
 }
 
-function refuseUnsafeOnnx(bytes: Uint8Array, path: string, manifest: Manifest): void {
-  let inspection;
+function inspected<T>(inspect: () => T, complaint: (cause: unknown) => string): T {
   try {
-    inspection = inspectOnnx(bytes);
+    return inspect();
   } catch (cause) {
-    throw new DomainError('model_invalid', `${path} is not a readable ONNX file`, [], { cause });
+    throw new DomainError('model_invalid', complaint(cause), [], { cause });
   }
-  for (const external of inspection.externalFiles) {
+}
+
+function refuseUnsafe(
+  path: string,
+  weightFiles: readonly string[],
+  randomOperators: readonly string[],
+  manifest: Manifest,
+): void {
+  for (const external of weightFiles) {
     if (!staysInside(external) || !manifest.files.some((file) => file.path === external)) {
       throw new DomainError(
         'model_invalid',
@@ -115,8 +121,8 @@ function refuseUnsafeOnnx(bytes: Uint8Array, path: string, manifest: Manifest): 
       );
     }
   }
-  if (inspection.randomOperators.length > 0) {
-    const names = inspection.randomOperators.join(', ');
+  if (randomOperators.length > 0) {
+    const names = randomOperators.join(', ');
     throw new DomainError('model_invalid', `${path} draws random numbers or is in training mode (${names})`);
   }
 }

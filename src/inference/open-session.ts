@@ -10,8 +10,7 @@ import { requireRowIndependence } from './row-independence.ts';
  * checks that it classifies each row by itself.
  */
 export async function openSession(model: VerifiedModel, target: ComputeTarget): Promise<EngineSession> {
-  const { openOnnxSession } = await import('./onnx-engine.ts');
-  const session = await openOnnxSession(model, target);
+  const session = await openIn(model, target);
   try {
     await requireRowIndependence(session, inputElements(model.manifest), model.path);
     return session;
@@ -20,4 +19,13 @@ export async function openSession(model: VerifiedModel, target: ComputeTarget): 
     if (!(error instanceof NonFiniteScoreError)) throw error;
     throw new DomainError('model_invalid', `${model.path}: ${error.message}, for an image without noise`);
   }
+}
+
+async function openIn(model: VerifiedModel, target: ComputeTarget): Promise<EngineSession> {
+  if (model.manifest.engine === 'tensorflow') {
+    const { openTensorflowSession } = await import('./tensorflow-engine.ts');
+    return openTensorflowSession(model, target);
+  }
+  const { openOnnxSession } = await import('./onnx-engine.ts');
+  return openOnnxSession(model, target);
 }

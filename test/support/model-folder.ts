@@ -6,6 +6,8 @@ import { openModelStore, type RegisteredModel } from '../../src/inference/model-
 import { type LinearClassifier, linearOnnx, type LinearOnnxOptions } from './linear-onnx.ts';
 
 export interface FolderOptions {
+  /** ONNX without it. */
+  readonly engine?: Manifest['engine'];
   /** Files by path; the first is the model. */
   readonly files: Readonly<Record<string, Uint8Array>>;
   readonly input: Manifest['input'];
@@ -18,12 +20,12 @@ export interface FolderOptions {
 
 /** A manifest that lists these files with their true digests and sizes. */
 export function manifestOf(name: string, options: FolderOptions): Manifest {
-  const { files, input, classes, preprocess, trainedSigma = null } = options;
+  const { engine = 'onnx', files, input, classes, preprocess, trainedSigma = null } = options;
   return {
     manifestVersion: 1,
     name,
     version: '1.0.0',
-    engine: 'onnx',
+    engine,
     files: Object.entries(files).map(([path, bytes]) => ({
       path,
       sha256: createHash('sha256').update(bytes).digest('hex'),

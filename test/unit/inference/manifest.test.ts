@@ -52,7 +52,7 @@ const WRONG: Readonly<Record<string, readonly unknown[]>> = {
   '/version': ['1', '1.0', 'v1.0.0', '1.0.0-rc', '1.0.0\n', ''],
   '/description': ['x'.repeat(2001), 5],
   '/license': ['x'.repeat(201)],
-  '/engine': ['tensorflow', 'ONNX', null],
+  '/engine': ['torch', 'ONNX', null],
   '/files': [[], {}, Array.from({ length: 65 }).fill(FILE)],
   '/files/0/path': [
     '',

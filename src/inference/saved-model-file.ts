@@ -1,0 +1,100 @@
+import protobuf from 'protobufjs';
+
+// The fields of a SavedModel (tensorflow/core/protobuf/saved_model.proto and what it names) that are needed here; a
+// reader skips all others, constants among them.
+const { root } = protobuf.parse(
+  `
+  syntax = "proto3";
+  message Dim { int64 size = 1; }
+  message Shape { repeated Dim dim = 2; bool unknown_rank = 3; }
+  message TensorInfo { string name = 1; int32 dtype = 2; Shape tensor_shape = 3; }
+  message Signature { map<string, TensorInfo> inputs = 1; map<string, TensorInfo> outputs = 2; }
+  message NameAttr { string name = 1; }
+  message List { repeated NameAttr func = 9; }
+  message Attr { List list = 1; bytes s = 2; oneof kind { bool b = 5; NameAttr func = 10; } }
+  message Node { string name = 1; string op = 2; repeated string input = 3; map<string, Attr> attr = 5; }
+  message FunctionSignature { string name = 1; }
+  message Function { FunctionSignature signature = 1; repeated Node node_def = 3; }
+  message Library { repeated Function function = 1; }
+  message Graph { repeated Node node = 1; Library library = 2; }
+  message Meta { repeated string tags = 4; string tensorflow_version = 5; }
+  message MetaGraph { Meta meta_info_def = 1; Graph graph_def = 2; map<string, Signature> signature_def = 5; }
+  message SavedModel { int64 saved_model_schema_version = 1; repeated MetaGraph meta_graphs = 2; }
+`,
+  // Without it the fields would be named metaGraphs, graphDef ... and read as missing.
+  { keepCase: true },
+);
+const SavedModel = root.lookupType('SavedModel');
+
+export interface SavedTensor {
+  readonly name?: string;
+  /** DataType of types.proto; 1 is float32. */
+  readonly dtype?: number;
+  readonly tensor_shape?: {
+    readonly unknown_rank?: boolean;
+    readonly dim?: readonly { readonly size?: number }[];
+  };
+}
+export interface SavedSignature {
+  readonly inputs?: Readonly<Record<string, SavedTensor>>;
+  readonly outputs?: Readonly<Record<string, SavedTensor>>;
+}
+export interface SavedAttribute {
+  readonly b?: boolean;
+  readonly func?: { readonly name?: string };
+  readonly list?: { readonly func?: readonly { readonly name?: string }[] };
+}
+export interface SavedNode {
+  readonly name?: string;
+  readonly op?: string;
+  /** Names of nodes, with `:output` behind or `^` before. */
+  readonly input?: readonly string[];
+  readonly attr?: Readonly<Record<string, SavedAttribute>>;
+}
+
+/** The part of a SavedModel that serves. */
+export interface SavedModelFile {
+  /** TensorFlow's version that wrote it, or "". */
+  readonly writtenBy: string;
+  readonly signatures: Readonly<Record<string, SavedSignature>>;
+  readonly nodes: readonly SavedNode[];
+  readonly functions: ReadonlyMap<string, readonly SavedNode[]>;
+}
+
+interface MetaGraph {
+  readonly meta_info_def?: { readonly tags?: readonly string[]; readonly tensorflow_version?: string };
+  readonly graph_def?: {
+    readonly node?: readonly SavedNode[];
+    readonly library?: {
+      readonly function?: readonly {
+        readonly signature?: { readonly name?: string };
+        readonly node_def?: readonly SavedNode[];
+      }[];
+    };
+  };
+  readonly signature_def?: Readonly<Record<string, SavedSignature>>;
+}
+
+/**
+ * Reads a saved_model.pb without running or allocating anything of it.
+ *
+ * @throws Error where the bytes are no SavedModel with a graph tagged "serve"
+ */
+export function readSavedModel(bytes: Uint8Array): SavedModelFile {
+  const { meta_graphs: graphs = [] } = SavedModel.toObject(SavedModel.decode(bytes), { longs: Number }) as {
+    meta_graphs?: readonly MetaGraph[];
+  };
+  const serving = graphs.find(
+    ({ meta_info_def: meta }) => meta?.tags?.length === 1 && meta.tags[0] === 'serve',
+  );
+  if (serving?.graph_def?.node === undefined) throw new Error('it has no graph with the tag "serve"');
+  const { library, node } = serving.graph_def;
+  return {
+    writtenBy: serving.meta_info_def?.tensorflow_version ?? '',
+    signatures: serving.signature_def ?? {},
+    nodes: node,
+    functions: new Map(
+      (library?.function ?? []).map(({ signature, node_def: body = [] }) => [signature?.name ?? '', body]),
+    ),
+  };
+}

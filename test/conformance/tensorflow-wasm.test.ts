@@ -1,0 +1,12 @@
+import { openIn } from '../../src/inference/tensorflow-engine.ts';
+import { loadTensorflowWasm } from '../../src/inference/tensorflow-library.ts';
+import { linearTensorflowWriter } from '../support/linear-tensorflow.ts';
+import { engineLaws } from './engine-laws.ts';
+
+for (const format of ['LayersModel', 'GraphModel'] as const) {
+  engineLaws(
+    `TensorFlow.js on WebAssembly, ${format}`,
+    async (model) => openIn(await loadTensorflowWasm(), model),
+    { write: linearTensorflowWriter(format) },
+  );
+}

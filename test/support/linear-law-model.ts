@@ -1,0 +1,29 @@
+import type { Manifest } from '../../src/inference/manifest.ts';
+import type { RegisteredModel } from '../../src/inference/model-store.ts';
+import { type LinearClassifier, PRELUDES } from './linear-onnx.ts';
+import { writeLinearModel } from './model-folder.ts';
+
+/** A linear classifier as the laws of engines ask for it; each format of models writes it in its own way. */
+export interface LinearLawModel extends LinearClassifier {
+  readonly input: Manifest['input'];
+  /** The only number of rows that the model takes; left out: any number. */
+  readonly batch?: number;
+  /** Whether a negative pixel gives a score that is not finite (by a logarithm, for instance). */
+  readonly rejectsNegative?: boolean;
+  /** Whether the number of scores is left out of what the model declares, where its format allows that. */
+  readonly hidesWidth?: boolean;
+}
+
+/** Writes a model folder and reads it as the service does. */
+export type WriteLinear = (folder: string, options: LinearLawModel) => Promise<RegisteredModel>;
+
+/** Writes linear models in ONNX. */
+export const writeLinearOnnx: WriteLinear = (
+  folder,
+  { rejectsNegative = false, hidesWidth = false, ...rest },
+) =>
+  writeLinearModel(folder, {
+    ...rest,
+    ...(rejectsNegative ? { prelude: PRELUDES.logarithm } : {}),
+    ...(hidesWidth ? { declaredOutput: ['batch', 'anything'] } : {}),
+  });
