@@ -1,10 +1,13 @@
+import { readFile } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { describe, expect, test } from 'vitest';
 import { type Device, type DeviceTools, discoverDevices } from '../../../src/inference/devices.ts';
 import { readTelemetry } from '../../../src/inference/telemetry.ts';
+import { untilGone } from '../../support/processes.ts';
 import { replayNvidiaSmi, toolsIn } from '../../support/recorded-nvidia-smi.ts';
 import { writeProgram } from '../../support/search-path.ts';
 import { useTemporaryDirectory } from '../../support/temporary-directory.ts';
+import { until } from '../../support/until.ts';
 
 const directory = useTemporaryDirectory();
 let machines = 0;
@@ -172,6 +175,17 @@ describe('without an answer of nvidia-smi', () => {
     expect(await readTelemetry([H100], tools)).toEqual(
       unknown(`nvidia-smi printed an unexpected line: "${H100.id}, six, 81559, 40, 0, 70.10, 2"`),
     );
+  });
+
+  test('a call that hung is ended, and a later one answers again', async () => {
+    const marker = directory('hung');
+    const row = `${H100.id}, 6, 81559, 40, 0, 70.10, 0`;
+    const script = `if [ -e '${marker}' ]; then echo '${row}'; else echo $$ > '${marker}'; exec sleep 60; fi`;
+    const tools = await machineWith(script);
+    const [hung] = await readTelemetry([H100], { ...tools, timeoutMilliseconds: 500 });
+    expect(hung!.reason).toMatch(/gave no answer within 0.5 s$/);
+    await untilGone(Number(await readFile(marker, 'utf8')));
+    await until(async () => (await readTelemetry([H100], tools))[0]!.health === 'ok', { what: 'an answer' });
   });
 
   test('the time limit is kept', async () => {
