@@ -1,9 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
-import { tensorflowEnvironment } from './src/inference/tensorflow-environment.ts';
+import { tensorflowKernels } from './src/inference/tensorflow-kernels.ts';
 import { softwareWebgpu } from './test/support/software-webgpu.ts';
 
-const CPU = '/proc/cpuinfo';
 const webgpu = softwareWebgpu();
 const WEBGPU_TESTS = ['test/conformance/onnx-webgpu.test.ts'];
 if (webgpu === null)
@@ -17,7 +15,11 @@ export default defineConfig({
     env: {
       ORT_DISABLE_TELEMETRY: '1',
       NVIDIA_TF32_OVERRIDE: '0',
-      ...tensorflowEnvironment(existsSync(CPU) ? readFileSync(CPU, 'utf8') : ''),
+      TF_NUM_INTRAOP_THREADS: '1',
+      TF_NUM_INTEROP_THREADS: '1',
+      TF_OVERRIDE_GLOBAL_THREADPOOL: '1',
+      TF_CPP_MIN_LOG_LEVEL: '2',
+      ...tensorflowKernels(),
     },
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -1,5 +1,6 @@
 import type { ComputeTarget } from './compute-target.ts';
 import type { Device } from './devices.ts';
+import { tensorflowKernels } from './tensorflow-kernels.ts';
 
 /** The library that a host process loads; no process loads two. */
 export type HostEngine = 'onnx' | 'tensorflow';
@@ -46,7 +47,7 @@ export function pinnedEnvironment(
     ...pinning(device),
     ...arithmetic(target),
     ...ONE_THREAD,
-    ...(engine === 'onnx' ? onnx(target, tensorrtCacheDirectory) : TENSORFLOW),
+    ...(engine === 'onnx' ? onnx(target, tensorrtCacheDirectory) : tensorflow(device)),
   };
 }
 
@@ -109,3 +110,7 @@ const TENSORFLOW: NodeJS.ProcessEnv = {
   // 2 hides information and warnings, and shows errors (tensorflow/tsl/platform/default/logging.cc).
   TF_CPP_MIN_LOG_LEVEL: '2',
 };
+
+function tensorflow({ kind }: Device): NodeJS.ProcessEnv {
+  return { ...TENSORFLOW, ...(kind === 'cpu' ? tensorflowKernels() : {}) };
+}

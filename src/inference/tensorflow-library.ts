@@ -100,7 +100,7 @@ function loadNative({ kind, precision }: ComputeTarget): LoadedTensorflow {
     const library = require('@tensorflow/tfjs-node-gpu') as Tensorflow;
     library.enableProdMode();
     // The first operation makes the library call what Node has deprecated.
-    library.tidy(() => library.square(library.tensor(Float32Array.of(1), [1], 'float32')));
+    library.tidy(() => void library.square(library.tensor(Float32Array.of(1), [1], 'float32')));
     return library;
   });
   const { isUsingGpuDevice: gpu = false, binding } = tf.backend();

@@ -9,7 +9,8 @@ const { root } = protobuf.parse(
   message Shape { repeated Dim dim = 2; bool unknown_rank = 3; }
   message Tensor { int32 dtype = 1; Shape tensor_shape = 2; int32 version_number = 3; bytes tensor_content = 4; }
   message NameAttr { string name = 1; }
-  message Attr { oneof value { bytes s = 2; int64 i = 3; float f = 4; bool b = 5; int32 type = 6; Shape shape = 7; Tensor tensor = 8; NameAttr func = 10; } }
+  message List { repeated int64 i = 3; }
+  message Attr { oneof value { List list = 1; bytes s = 2; int64 i = 3; float f = 4; bool b = 5; int32 type = 6; Shape shape = 7; Tensor tensor = 8; NameAttr func = 10; } }
   message Node { string name = 1; string op = 2; repeated string input = 3; string device = 4; map<string, Attr> attr = 5; }
   message Versions { int32 producer = 1; int32 min_consumer = 2; }
   message Arg { string name = 1; int32 type = 3; }
@@ -35,6 +36,8 @@ export type GraphAttribute =
   | { readonly b: boolean }
   | { readonly f: number }
   | { readonly func: string }
+  | { readonly text: string }
+  | { readonly ints: readonly number[] }
   /** -1 for a dimension of any size. */
   | { readonly shape: readonly number[] }
   | { readonly tensor: GraphTensor };
@@ -80,6 +83,8 @@ const protoShape = (dims: readonly number[]) => ({ dim: dims.map((size) => ({ si
 function protoAttribute(attribute: GraphAttribute): object {
   if ('type' in attribute) return { type: TYPES[attribute.type] };
   if ('shape' in attribute) return { shape: protoShape(attribute.shape) };
+  if ('text' in attribute) return { s: Buffer.from(attribute.text) };
+  if ('ints' in attribute) return { list: { i: attribute.ints } };
   if ('func' in attribute) return { func: { name: attribute.func } };
   if (!('tensor' in attribute)) return attribute;
   const { tensor } = attribute;
@@ -159,6 +164,8 @@ function jsonNode({ name, op, input = [], attr = {} }: GraphNode): object {
   const jsonShape = (dims: readonly number[]) => ({ dim: dims.map((size) => ({ size: String(size) })) });
   const jsonAttribute = (attribute: GraphAttribute): object => {
     if ('shape' in attribute) return { shape: jsonShape(attribute.shape) };
+    if ('text' in attribute) return { s: Buffer.from(attribute.text).toString('base64') };
+    if ('ints' in attribute) return { list: { i: attribute.ints.map(String) } };
     if (!('tensor' in attribute)) return attribute;
     const { dtype, dims } = attribute.tensor;
     return { tensor: { dtype, tensorShape: jsonShape(dims) } };

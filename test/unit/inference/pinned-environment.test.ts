@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type ComputeTarget, CPU_TARGET } from '../../../src/inference/compute-target.ts';
 import type { Device } from '../../../src/inference/devices.ts';
 import { pinnedEnvironment } from '../../../src/inference/pinned-environment.ts';
+import { tensorflowKernels } from '../../../src/inference/tensorflow-kernels.ts';
 
 const CPU: Device = { id: 'cpu', name: 'CPU', kind: 'cpu', lanes: 2, memoryBytes: null, driver: null };
 const WEBGPU: Device = { ...CPU, id: 'webgpu', kind: 'webgpu' };
@@ -42,6 +43,11 @@ describe('a host', () => {
       TF_OVERRIDE_GLOBAL_THREADPOOL: '1',
       TF_CPP_MIN_LOG_LEVEL: '2',
     });
+  });
+
+  test('of TensorFlow on the CPU takes kernels that round every row alike', () => {
+    expect(tensorflow(CPU, CPU_TARGET)).toMatchObject(tensorflowKernels());
+    expect(tensorflow(CPU, CPU_TARGET, { TF_ENABLE_ONEDNN_OPTS: '0' })['TF_ENABLE_ONEDNN_OPTS']).toBe('1');
   });
 
   test('on a GPU sees it alone, by its UUID, whatever the worker sees', () => {

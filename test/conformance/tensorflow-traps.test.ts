@@ -1,0 +1,219 @@
+import { spawnSync } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { CPU_TARGET } from '../../src/inference/compute-target.ts';
+import type { EngineSession } from '../../src/inference/engine.ts';
+import { type RegisteredModel, verifyModel } from '../../src/inference/model-store.ts';
+import { openSession } from '../../src/inference/open-session.ts';
+import { openIn } from '../../src/inference/tensorflow-engine.ts';
+import { type LoadedTensorflow, loadTensorflow } from '../../src/inference/tensorflow-library.ts';
+import { domainFault } from '../support/domain-fault.ts';
+import { linearTensorflowWriter, type TensorflowFormat } from '../support/linear-tensorflow.ts';
+import { imageInput, writeModelFolder } from '../support/model-folder.ts';
+import { nativeTensorflowObstacle } from '../support/native-tensorflow.ts';
+import { useTemporaryDirectory } from '../support/temporary-directory.ts';
+import {
+  constant,
+  FLOAT,
+  type GraphNode,
+  savedModel,
+  type SavedModelOptions,
+} from '../support/tensorflow-graph.ts';
+import { classify, pixels } from './engine-laws.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const at = useTemporaryDirectory();
+const LINEAR = { input: imageInput(1, 2, 1, 'NHWC'), weights: [[1, -0.25], [-0.5, 0.75]], biases: [0.125, 0.25] }; // prettier-ignore
+const open = async (model: RegisteredModel): Promise<EngineSession> => {
+  const session = await openSession(await verifyModel(model), CPU_TARGET);
+  onTestFinished(() => session.close());
+  return session;
+};
+const linear = (name: string, format: TensorflowFormat, batch?: number): Promise<RegisteredModel> =>
+  linearTensorflowWriter(format)(at(name), { ...LINEAR, ...(batch === undefined ? {} : { batch }) });
+
+const VARIABLES = ['variables/variables.index', 'variables/variables.data-00000-of-00001'];
+/** A model folder of a SavedModel that TensorFlow wrote. */
+function written(name: string, fixture: string, files = ['saved_model.pb', ...VARIABLES]) {
+  const bytes = files.map((file) => [
+    file,
+    readFileSync(join(ROOT, 'test/fixtures/tensorflow', fixture, file)),
+  ]);
+  return writeModelFolder(at(name), {
+    engine: 'tensorflow',
+    files: Object.fromEntries(bytes) as Record<string, Buffer>,
+    input: LINEAR.input,
+    classes: 2,
+  });
+}
+
+/** A convolution over an image of 2 x 2, with a signature that may say something else. */
+function convolution(name: string, image: SavedModelOptions['inputs'][string]): Promise<RegisteredModel> {
+  const nodes: GraphNode[] = [
+    { name: 'image', op: 'Placeholder', attr: { dtype: FLOAT, shape: { shape: [-1, 2, 2, 1] } } },
+    constant('kernel', { dtype: 'DT_FLOAT', dims: [2, 2, 1, 2], values: [1, 2, 3, 4, 5, 6, 7, 8] }),
+    {
+      name: 'pooled',
+      op: 'Conv2D',
+      input: ['image', 'kernel'],
+      attr: { T: FLOAT, padding: { text: 'VALID' }, strides: { ints: [1, 1, 1, 1] } },
+    },
+    { name: 'logits', op: 'Squeeze', input: ['pooled'], attr: { T: FLOAT, squeeze_dims: { ints: [1, 2] } } },
+  ];
+  const file = savedModel({
+    nodes,
+    inputs: { image },
+    outputs: { logits: { name: 'logits:0', dims: [-1, 2] } },
+  });
+  return writeModelFolder(at(name), {
+    engine: 'tensorflow',
+    files: { 'saved_model.pb': file },
+    input: imageInput(2, 2, 1, 'NHWC'),
+    classes: 2,
+  });
+}
+
+function traps(): void {
+  describe('a SavedModel', () => {
+    it('that takes another rank, shape or type than the manifest says is refused before it runs: the binding aborts the process', async () => {
+      const sound = await convolution('sound', { name: 'image:0', dims: [-1, 2, 2, 1] });
+      expect(await classify(await open(sound), Float32Array.of(1, 0, 0, 0), 1)).toEqual([1]);
+
+      const script = `
+        const tf = require('@tensorflow/tfjs-node-gpu');
+        tf.node.loadSavedModel(process.argv[1]).then((model) => model.predict(tf.ones([3, 4])));`;
+      const raw = spawnSync(process.execPath, ['--eval', script, sound.folder], {
+        cwd: ROOT,
+        encoding: 'utf8',
+      });
+      expect(raw.signal).toBe('SIGABRT');
+      expect(raw.stderr).toContain('Check failed');
+
+      for (const [name, image] of Object.entries({
+        flat: { name: 'image:0', dims: [-1, 4] },
+        larger: { name: 'image:0', dims: [-1, 3, 2, 1] },
+        any: { name: 'image:0' },
+        whole: { name: 'image:0', dims: [-1, 2, 2, 1], dtype: 3 },
+      })) {
+        const model = await verifyModel(await convolution(name, image));
+        const fault = await domainFault(() => openSession(model, CPU_TARGET));
+        expect(fault.code).toBe('model_invalid');
+        expect(fault.message).toMatch(/the manifest says \[batch, 2, 2, 1\]|float32 is expected/);
+      }
+    });
+
+    it('with variables is read, from a private copy that is gone afterwards', async () => {
+      const model = await written('with-variables', 'variables');
+      const temporary = at('temporary');
+      mkdirSync(temporary);
+      vi.stubEnv('TMPDIR', temporary);
+      onTestFinished(() => void vi.unstubAllEnvs());
+      const session = await open(model);
+      expect(readdirSync(temporary)).toEqual([]);
+      expect(await classify(session, Float32Array.of(1, 0, 0, 1), 2)).toEqual([0, 1]);
+    });
+
+    it('whose variables are missing is refused when it is opened', async () => {
+      const model = await verifyModel(await written('without-variables', 'variables', ['saved_model.pb']));
+      const fault = await domainFault(() => openSession(model, CPU_TARGET));
+      expect(fault.code).toBe('model_invalid');
+      expect(fault.message).toContain('variable');
+    });
+
+    it('of a later TensorFlow than this one is refused with what to do', async () => {
+      const model = await verifyModel(await written('later', 'copy-on-read'));
+      const fault = await domainFault(() => openSession(model, CPU_TARGET));
+      expect(fault.code).toBe('model_invalid');
+      expect(fault.message).toContain('DisableCopyOnRead came after TensorFlow 2.9.1');
+      expect(fault.message).toMatch(/freeze .* or build a newer one/);
+    });
+
+    it('is opened from the bytes that were verified, each time anew', async () => {
+      const first = await linear('anew', 'SavedModel');
+      const session = await open(first);
+      const turned = { ...LINEAR, weights: LINEAR.weights.toReversed(), biases: LINEAR.biases.toReversed() };
+      const second = await open(await linearTensorflowWriter('SavedModel')(first.folder, turned));
+      const rows = pixels(2 * 50, 4);
+      const classes = await classify(session, rows, 50);
+      expect(await classify(second, rows, 50)).toEqual(classes.map((each) => 1 - each));
+    });
+  });
+
+  it('a LayersModel computes a whole batch at once, not 32 rows at a time', async () => {
+    const library = await loadTensorflow(CPU_TARGET);
+    const batches: (number | undefined)[] = [];
+    const tf: LoadedTensorflow['tf'] = {
+      ...library.tf,
+      async loadLayersModel(source) {
+        const model = await library.tf.loadLayersModel(source);
+        const predict = model.predict.bind(model);
+        model.predict = (input, options) => {
+          batches.push(options?.batchSize);
+          return predict(input, options);
+        };
+        return model;
+      },
+    };
+    const session = await openIn({ ...library, tf }, await verifyModel(await linear('whole', 'LayersModel')));
+    onTestFinished(() => session.close());
+    batches.length = 0;
+    await classify(session, pixels(2 * 200, 1), 200);
+    expect(batches).toEqual([200]);
+  });
+
+  it.each(['LayersModel', 'GraphModel', 'SavedModel'] as const)(
+    'the memory of a %s stays the same from the first batch to the last, where batches fail too',
+    async (format) => {
+      const { tf } = await loadTensorflow(CPU_TARGET);
+      const before = tf.memory();
+      const session = await openSession(
+        await verifyModel(await linear(`memory-${format.toLowerCase()}`, format)),
+        CPU_TARGET,
+      );
+      const rows = pixels(2 * 40, 5);
+      const spoilt = rows.slice().fill(NaN, 0, 1);
+      await classify(session, rows, 40);
+      const { numTensors, numBytes } = tf.memory();
+      for (let batch = 0; batch < 200; batch += 1) {
+        await classify(session, rows, 40);
+        await expect(classify(session, spoilt, 40)).rejects.toThrow('not a finite number');
+      }
+      expect(tf.memory()).toMatchObject({ numTensors, numBytes });
+      await session.close();
+      expect(tf.memory()).toMatchObject({ numTensors: before.numTensors, numBytes: before.numBytes });
+    },
+  );
+
+  it('TensorFlow refuses to compute elsewhere, or otherwise, than it is told to', async () => {
+    for (const [target, reason] of [
+      [{ ...CPU_TARGET, kind: 'cuda' }, 'no GPU'],
+      [{ ...CPU_TARGET, kind: 'webgpu' }, 'not on WebGPU'],
+      [{ ...CPU_TARGET, precision: 'fp16' }, 'not in fp16'],
+    ] as const) {
+      const fault = await domainFault(() => loadTensorflow(target));
+      expect(fault.code).toBe('engine_unavailable');
+      expect(fault.message).toContain(reason);
+    }
+  });
+
+  it('is described by the versions of the package and of TensorFlow, though WebAssembly is allowed', async () => {
+    const { description } = await loadTensorflow({ ...CPU_TARGET, wasm: true });
+    const { version } = createRequire(import.meta.url)('@tensorflow/tfjs-node-gpu/package.json') as {
+      version: string;
+    };
+    expect(description).toEqual({
+      name: '@tensorflow/tfjs-node-gpu',
+      version: expect.stringMatching(
+        new RegExp(`^${version.replaceAll('.', '\\.')}\\+tensorflow\\.\\d+\\.\\d+\\.\\d+$`),
+      ),
+      provider: 'cpu',
+      precision: 'fp32',
+    });
+  });
+}
+
+// The suite of the engine's laws says why it is not here.
+if (nativeTensorflowObstacle() === null) traps();
