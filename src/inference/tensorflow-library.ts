@@ -40,7 +40,6 @@ export interface Tensorflow {
   backend(): { readonly isUsingGpuDevice?: boolean; readonly binding?: { readonly TF_Version: string } };
   memory(): { readonly numTensors: number; readonly numBytes: number };
   tensor(values: Float32Array, shape: readonly number[], dtype: 'float32'): Tensor;
-  square(tensor: Tensor): Tensor;
   tidy<T>(work: () => T): T;
   loadLayersModel(source: ModelSource): Promise<LibraryModel>;
   loadGraphModel(source: ModelSource): Promise<LibraryModel>;
@@ -96,13 +95,7 @@ export async function loadTensorflow(target: ComputeTarget): Promise<LoadedTenso
 }
 
 function loadNative({ kind, precision }: ComputeTarget): LoadedTensorflow {
-  const tf = withoutDeprecations(() => {
-    const library = require('@tensorflow/tfjs-node-gpu') as Tensorflow;
-    library.enableProdMode();
-    // The first operation makes the library call what Node has deprecated.
-    library.tidy(() => void library.square(library.tensor(Float32Array.of(1), [1], 'float32')));
-    return library;
-  });
+  const tf = requireNative();
   const { isUsingGpuDevice: gpu = false, binding } = tf.backend();
   if (kind === 'cuda' && !gpu) {
     return refuse(
@@ -154,15 +147,15 @@ export async function loadTensorflowWasm(): Promise<LoadedTensorflow> {
   return { tf, description: { name: WASM, version, provider: 'wasm', precision: 'fp32' } };
 }
 
-/** Runs `work` without warnings of deprecated functions: those that the library calls are nothing to act on. */
-function withoutDeprecations<T>(work: () => T): T {
-  const before = process.noDeprecation ?? false;
-  process.noDeprecation = true;
+function requireNative(): Tensorflow {
+  // The package calls this function, which Node has deprecated and warns of, for each operation.
+  const util = require('node:util') as { isNullOrUndefined: (value: unknown) => boolean };
+  util.isNullOrUndefined = (value) => value == null;
   try {
-    return work();
+    const library = require('@tensorflow/tfjs-node-gpu') as Tensorflow;
+    library.enableProdMode();
+    return library;
   } catch (cause) {
     return refuse(`TensorFlow's native binding is there and cannot be loaded: ${String(cause)}`, cause);
-  } finally {
-    process.noDeprecation = before;
   }
 }
