@@ -1,5 +1,5 @@
-// The worker's health check: in the last 15 s the worker of this container has announced itself in Redis, with a living
-// device host that has loaded a model. It exits with 1 and the reason otherwise.
+// The worker's health check: in the last 15 s the worker of this container has announced itself in Redis, with a
+// device in service that has loaded a model. It exits with 1 and the reason otherwise.
 import { hostname } from 'node:os';
 import { readConfig } from '../dist/config/env.js';
 import { connectApi, waitUntilReady } from '../dist/jobs/connections.js';
@@ -15,7 +15,9 @@ try {
   const devices = workers
     .filter((worker) => worker.hostname === hostname())
     .flatMap((worker) => worker.devices);
-  const working = devices.filter(({ hostPid, models }) => hostPid !== null && models.length > 0);
+  const working = devices.filter(({ hosts }) =>
+    hosts.some(({ state, models }) => state !== 'out' && models.length > 0),
+  );
   console.log(`${working.length} of ${devices.length} devices at work`);
   if (working.length === 0) process.exitCode = 1;
 } catch (error) {

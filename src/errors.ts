@@ -18,6 +18,7 @@ export const ERRORS = {
   input_wrong_shape: 'The input does not have the shape that the model takes.',
   input_unsupported: 'The image has a feature that cannot be mapped to the input tensor without loss.',
   sampling_failed: 'The noisy samples of the input could not be drawn.',
+  device_failed: 'The device that drew the samples failed, and so did every other attempt.',
   model_output_invalid: 'The model answered with something that is not a finite score per class.',
   model_unavailable: 'No worker has the model with the digest that the job names.',
   model_invalid: 'The model folder is not a valid model.',

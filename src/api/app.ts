@@ -14,6 +14,7 @@ import { answerFrameworkError, installErrorHandler } from './error-handler.ts';
 import { namedComponents } from './named-components.ts';
 import { installRequestChecks } from './request-checks.ts';
 import { calculatorRoutes } from './routes/calculators.ts';
+import { deviceRoutes } from './routes/devices.ts';
 import { healthRoutes } from './routes/health.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { modelRoutes } from './routes/models.ts';
@@ -76,7 +77,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
         { name: 'predictions', description: 'Predictions of the smoothed classifier, or abstentions.' },
         { name: 'models', description: 'The base classifiers that the operator has registered.' },
         { name: 'calculators', description: 'Pure statistics: nothing is sampled and nothing stored.' },
-        { name: 'operations', description: 'Health, and what problems mean.' },
+        { name: 'operations', description: 'Health, devices, and what problems mean.' },
       ],
     },
     transform: describeMultipart,
@@ -111,6 +112,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   });
   await app.register(modelRoutes, { models });
   await app.register(calculatorRoutes);
+  await app.register(deviceRoutes, { jobs });
   await app.register(healthRoutes, { jobs });
   await app.register(problemRoutes);
   return app;

@@ -26,6 +26,7 @@ export function presentJob(record: JobRecord, now: number): JobResource {
     finishedAt: isoOrNull(record.finishedAt),
     expiresAt: isoOrNull(record.expiresAt),
     model: request.model,
+    engine: record.engine,
     progress: presentProgress(record, now),
     error: record.error,
     links: { self, results: `${self}/results` },

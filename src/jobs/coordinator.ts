@@ -1,5 +1,6 @@
-import { type Job, type Queue, WaitingChildrenError } from 'bullmq';
+import { type Job, WaitingChildrenError } from 'bullmq';
 import { DomainError } from '../errors.ts';
+import type { EngineDescription } from '../inference/engine.ts';
 import { toInputTensor } from '../inference/input-tensor.ts';
 import type { ModelStore, RegisteredModel } from '../inference/model-store.ts';
 import type { Logger } from '../logger.ts';
@@ -8,8 +9,9 @@ import { createDecision, type Decision } from './decision.ts';
 import { hasEnded, type Failure, type JobRecord } from './job-record.ts';
 import type { JobStore } from './job-store.ts';
 import { chunkSize, type InputDraws, packChunks } from './plan.ts';
+import { choosePool, poolSpeeds } from './pool.ts';
 import type { Presence } from './presence.ts';
-import type { CoordinatorData, SamplingData } from './queues.ts';
+import type { CoordinatorData, SamplingQueues } from './queues.ts';
 import { requireModel } from './require-model.ts';
 import type { ResultStore } from './result-store.ts';
 import { chunkKey, type SamplingStore } from './sampling-store.ts';
@@ -18,6 +20,7 @@ import { failInput, settleInput } from './settlement.ts';
 // The coordinator of one job: a step job that runs from the top each time it is woken.
 //
 //   take up      queued -> running; a job that is to be cancelled ends here
+//   bind         it gets the pool that draws all its samples
 //   prepare      every input becomes its uint8 tensor, or fails alone
 //   round r      undecided inputs are settled; what they ask for is packed into chunks and stored as round r's plan
 //   wait         the chunks are BullMQ children; the coordinator sleeps without a worker slot until all have ended
@@ -30,20 +33,23 @@ export interface CoordinatorDependencies {
   readonly jobs: JobStore;
   readonly sampling: SamplingStore;
   readonly results: ResultStore;
-  readonly samplingQueue: Queue<SamplingData>;
+  readonly samplingQueues: Pick<SamplingQueues, 'of'>;
   readonly models: ModelStore;
   readonly presence: Pick<Presence, 'livingWorkers'>;
   readonly software: Software;
   readonly logger: Logger;
 }
 
-/** A chunk whose host crashes is tried this often; votes are the same at every attempt. */
-const CHUNK_ATTEMPTS = 10;
+/**
+ * A chunk whose device fails is tried this often, with the same votes at every attempt: more often than devices that
+ * fail stay in service, so that one that works gets it; not for ever, so that a chunk that kills every host ends.
+ */
+const CHUNK_ATTEMPTS = 40;
 
 export function createCoordinator(
   dependencies: CoordinatorDependencies,
 ): (job: Job<CoordinatorData>, token: string) => Promise<void> {
-  const { jobs, sampling, results, samplingQueue, models, presence, software, logger } = dependencies;
+  const { jobs, sampling, results, samplingQueues, models, presence, software, logger } = dependencies;
 
   /** Ends the job as its inputs' results say. */
   async function end(id: string): Promise<void> {
@@ -96,21 +102,17 @@ export function createCoordinator(
   async function ensureChildren(
     parent: Job<CoordinatorData>,
     { id, request }: JobRecord,
+    engine: EngineDescription,
     round: number,
     asked: readonly InputDraws[],
   ) {
+    const samplingQueue = samplingQueues.of(engine);
     const chunks = await sampling.plan(id, round, async () => {
       const total = asked.reduce(
         (sum, { draws }) => sum + draws.reduce((part, draw) => part + draw.count, 0),
         0,
       );
-      const speeds = (await presence.livingWorkers()).flatMap((worker) =>
-        worker.devices.flatMap((device) =>
-          device.models
-            .filter((model) => model.digest === request.model.digest)
-            .map((model) => model.samplesPerSecond),
-        ),
-      );
+      const speeds = poolSpeeds(await presence.livingWorkers(), request.model.digest, engine);
       return packChunks(asked, chunkSize(total, speeds));
     });
     const childIds = chunks.map((_, index) => `${id}.${chunkKey(round, index)}`);
@@ -135,7 +137,7 @@ export function createCoordinator(
           // Chunk k of every job comes before chunk k + 1 of any: a long job does not hold up a short one.
           priority: 1 + Math.min(index, 2_000_000),
           attempts: CHUNK_ATTEMPTS,
-          backoff: { type: 'exponential' as const, delay: 100, jitter: 0.5 },
+          backoff: { type: 'custom' as const },
           removeOnComplete: true,
           removeOnFail: { age: 24 * 3600 },
           parent: { id: parent.id!, queue: parent.queueQualifiedName },
@@ -185,6 +187,8 @@ export function createCoordinator(
     if (record === null) return;
     // Where it is missing, another worker may have it; after the last attempt the job fails with this reason.
     const model = requireModel(models, record.request.model);
+    const engine = record.engine ?? (await bind(record));
+    if (engine === null) return;
     const decision = createDecision(record.request, model, software);
     const digests = await prepare(record, model);
 
@@ -193,7 +197,7 @@ export function createCoordinator(
       if (asked.length === 0 && waiting.size === 0) return end(id);
       // Chunks that wait belong to the last round that has a plan; new draws make the next round.
       const round = waiting.size > 0 ? lastRound(waiting.keys()) : await nextRound(id, asked);
-      const failed = await ensureChildren(job, record, round, asked);
+      const failed = await ensureChildren(job, record, engine, round, asked);
       for (const chunk of failed) {
         const error = (await sampling.errorOf(id, chunk)) ?? {
           code: 'sampling_failed' as const,
@@ -207,6 +211,17 @@ export function createCoordinator(
       if (now === undefined || hasEnded(now)) return;
       logger.debug({ job: id, round, failed, waiting: waiting.size, asked: asked.length }, 'round looked at');
     }
+  }
+
+  /** Binds the job to the pool that is fastest now; null where the job has ended meanwhile. */
+  async function bind({ id, request }: JobRecord): Promise<EngineDescription | null> {
+    const engine = choosePool(await presence.livingWorkers(), request.model.digest);
+    if (engine === null) {
+      throw new DomainError('model_unavailable', `no worker has loaded ${request.model.name} as asked for`);
+    }
+    const bound = await jobs.bind(id, engine);
+    if (bound !== null) logger.info({ job: id, engine: bound }, 'job bound to a pool');
+    return bound;
   }
 
   async function nextRound(id: string, asked: readonly InputDraws[]): Promise<number> {

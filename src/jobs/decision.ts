@@ -11,18 +11,26 @@ import type { JobRequest } from './job-record.ts';
 import type { ResultRecord } from './result-record.ts';
 import type { ChunkVotes } from './sampling-store.ts';
 import type { Chunk } from './plan.ts';
+import { describeEngine } from './pool.ts';
 import type { Software } from '../version.ts';
 
-/** The votes of every chunk of one input, and who drew them. */
+/** The votes of every chunk of one input, and who drew how many of them. */
 export interface InputVotes {
   readonly tally: Tally;
   readonly engine: EngineDescription | null;
-  readonly devices: readonly { readonly name: string; readonly batchSize: number }[];
+  readonly devices: CertificateOrigin['devices'];
 }
 
 /**
  * Adds up one input's votes over its chunks. Each chunk has one record and each sample one chunk, so nothing is counted
  * twice; the procedure checks the totals.
+ *
+ * Devices of one pool may round the last bit of a score differently, so that a vote depends on the device that drew it.
+ * The certificate then is about the network that is computed on each device in the share of samples that the device drew:
+ * a randomized base classifier, to which Cohen et al. (2019), Theorem 1 applies as it stands. Its votes are independent
+ * with success probabilities that differ by device, and Clopper-Pearson's bound holds for their mean: such a sum has no
+ * heavier tail than the binomial of the mean probability (Hoeffding 1956, Theorem 4). Which device draws which sample is
+ * settled before its votes are known. The samples by device stand in the certificate.
  *
  * @throws Error where chunks were drawn by different engines: their votes are not of one base classifier
  */
@@ -31,7 +39,7 @@ export function gatherVotes(
   chunks: readonly { readonly chunk: Chunk; readonly votes: ChunkVotes }[],
 ): InputVotes {
   const tally: Partial<Record<Purpose, number[]>> = {};
-  const devices = new Map<string, { name: string; batchSize: number }>();
+  const devices = new Map<string, { name: string; batchSize: number; samples: number }>();
   let engine: EngineDescription | null = null;
   for (const { chunk, votes } of chunks) {
     engine ??= votes.engine;
@@ -41,20 +49,18 @@ export function gatherVotes(
         `the votes come from different engines (${a} and ${b}), which are not one base classifier`,
       );
     }
-    devices.set(JSON.stringify(votes.device), votes.device);
+    const key = JSON.stringify(votes.device);
+    const device = devices.get(key) ?? { ...votes.device, samples: 0 };
+    devices.set(key, device);
     for (const [index, segment] of chunk.entries()) {
       if (segment.input !== input) continue;
+      device.samples += segment.count;
       const counts = (tally[segment.purpose] ??= Array.from<number>({ length: votes.classes }).fill(0));
       const pairs = votes.segments[index]!;
       for (let at = 0; at < pairs.length; at += 2) counts[pairs[at]!]! += pairs[at + 1]!;
     }
   }
-  return { tally, engine, devices: [...devices.values()] };
-}
-
-/** One sentence's worth of an engine; two engines with the same one are the same. */
-function describeEngine({ name, version, provider, precision }: EngineDescription): string {
-  return `${name} ${version} on ${provider} (${precision})`;
+  return { tally, engine, devices: [...devices.values()].filter(({ samples }) => samples > 0) };
 }
 
 /** One input's way from votes to a result, for one job. */

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../errors.ts';
+import type { EngineDescription } from '../inference/engine.ts';
 import type { InputKind } from '../inference/input-tensor.ts';
 import type { CertifyParameters, PredictParameters } from '../smoothing/parameters.ts';
 
@@ -79,6 +80,8 @@ export interface JobRecord {
   readonly id: string;
   readonly request: JobRequest;
   readonly status: JobStatus;
+  /** The pool that draws its samples; null until the job runs. */
+  readonly engine: EngineDescription | null;
   /** Milliseconds since the epoch, as all times here. */
   readonly createdAt: number;
   readonly startedAt: number | null;

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import type { EngineDescription } from '../inference/engine.ts';
 import {
   ARROWS,
   type Failure,
@@ -11,7 +12,7 @@ import {
   type StoredStatus,
 } from './job-record.ts';
 import type { Keys } from './keys.ts';
-import { END, TRANSITION } from './scripts.ts';
+import { BIND, END, TRANSITION } from './scripts.ts';
 
 /** A page of job ids, newest first, and where the next one starts. */
 export interface JobPage {
@@ -36,6 +37,8 @@ export interface JobStore {
   list(kind: JobKind, limit: number, cursor: string | null): Promise<JobPage | null>;
   /** Moves the job on if its status is in `from`; answers the status it has then, or null without a job. */
   transition(id: string, from: readonly StoredStatus[], to: StoredStatus): Promise<StoredStatus | null>;
+  /** Binds a running job to a pool unless it has one; answers the pool that holds, null where the job does not run. */
+  bind(id: string, engine: EngineDescription): Promise<EngineDescription | null>;
   /**
    * Ends the job: status, time, expiry of what stays, deletion of what only the sampling needed, in one step. Nothing
    * happens where no arrow leads to `to`; a job that is being cancelled ends `cancelled`, whatever is asked for.
@@ -125,6 +128,11 @@ export function createJobStore(
 
     transition,
 
+    async bind(id, engine) {
+      const stored = (await redis.eval(BIND, 1, keys.job(id), JSON.stringify(engine))) as string | null;
+      return stored === null ? null : (JSON.parse(stored) as EngineDescription);
+    },
+
     async end(id, to, error) {
       const finishedAt = now();
       const ofSampling = [keys.inputs, keys.tensors, keys.plan, keys.votes, keys.drawn, keys.chunkErrors];
@@ -170,6 +178,7 @@ function parseRecord(id: string, fields: Record<string, string>, now: number): J
     id,
     request,
     status: shown,
+    engine: fields['engine'] === undefined ? null : (JSON.parse(fields['engine']) as EngineDescription),
     createdAt: count('createdAt'),
     startedAt: time('startedAt'),
     finishedAt: time('finishedAt'),

@@ -25,6 +25,8 @@ export function packChunks(asked: readonly InputDraws[], chunkSamples: number): 
 
 /** Seconds of work in a chunk: long against a queue's few milliseconds, short against what a crash repeats. */
 const CHUNK_SECONDS = 3;
+/** Nor does the slowest device take longer than this for one. */
+const LONGEST_CHUNK_SECONDS = 4;
 /** A round is cut into at least this many chunks a device, so that devices finish together. */
 const CHUNKS_PER_DEVICE = 2;
 /** Samples in a chunk while no worker has told its speed yet. */
@@ -38,7 +40,8 @@ export function chunkSize(totalSamples: number, deviceSpeeds: readonly number[])
   const least = Math.ceil(totalSamples / MOST_CHUNKS);
   if (deviceSpeeds.length === 0) return Math.max(UNMEASURED_CHUNK, least);
   const mean = deviceSpeeds.reduce((sum, speed) => sum + speed, 0) / deviceSpeeds.length;
+  const long = Math.min(mean * CHUNK_SECONDS, Math.min(...deviceSpeeds) * LONGEST_CHUNK_SECONDS);
   const even = totalSamples / (deviceSpeeds.length * CHUNKS_PER_DEVICE);
   // Below a quarter of a second the queue's own cost would show.
-  return Math.max(1, least, Math.ceil(Math.max(Math.min(mean * CHUNK_SECONDS, even), mean / 4)));
+  return Math.max(1, least, Math.ceil(Math.max(Math.min(long, even), mean / 4)));
 }

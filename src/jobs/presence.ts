@@ -1,6 +1,8 @@
 import type { Redis } from 'ioredis';
-import type { WarmModel } from './device-host/protocol.ts';
+import type { DeviceKind } from '../inference/compute-target.ts';
+import type { DeviceTelemetry } from '../inference/telemetry.ts';
 import type { Keys } from './keys.ts';
+import type { HostStatus } from './supervised-host.ts';
 
 /** What a worker tells of itself every few seconds. */
 export interface WorkerStatus {
@@ -11,11 +13,12 @@ export interface WorkerStatus {
   readonly devices: readonly {
     readonly id: string;
     readonly name: string;
+    readonly kind: DeviceKind;
     readonly lanes: number;
-    readonly hostPid: number | null;
-    readonly restarts: number;
-    /** Models that this device has loaded and warmed up. */
-    readonly models: readonly ({ readonly name: string; readonly digest: string } & WarmModel)[];
+    readonly driver: string | null;
+    /** As it was seconds ago; null before it was read for the first time. */
+    readonly telemetry: DeviceTelemetry | null;
+    readonly hosts: readonly HostStatus[];
   }[];
 }
 

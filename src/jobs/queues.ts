@@ -1,7 +1,9 @@
 import { Queue, type QueueOptions, type WorkerOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
+import type { EngineDescription } from '../inference/engine.ts';
 import type { Chunk } from './plan.ts';
 import type { Keys } from './keys.ts';
+import { samplingQueueName } from './pool.ts';
 
 /** Data of a coordinator job: everything else is in the job's record. */
 export interface CoordinatorData {
@@ -16,8 +18,6 @@ export interface SamplingData {
 }
 
 export const COORDINATOR_QUEUE = 'coordinator';
-/** One sampling queue per engine: every device that runs the engine takes from it. */
-export const SAMPLING_QUEUE = 'sampling-onnx';
 
 /**
  * A worker that is killed loses its locks after at most 8 s, and the check that runs every 3 s hands its jobs on: less
@@ -25,6 +25,11 @@ export const SAMPLING_QUEUE = 'sampling-onnx';
  * job's life, hence the generous limit.
  */
 const STALLS = { lockDuration: 8_000, stalledInterval: 3_000, maxStalledCount: 5 } as const;
+
+/** Milliseconds before attempt n of a chunk: 100, 200, 400 ... at most 2 s, with jitter so that not all come at once. */
+function chunkBackoff(attemptsMade: number): number {
+  return Math.round(Math.min(100 * 2 ** (attemptsMade - 1), 2_000) * (0.5 + Math.random() / 2));
+}
 
 /** Options of the workers. `runRetryDelay`: after an outage the loop asks again at once, not after 15 s. */
 export function workerOptions(connection: Redis, keys: Keys, concurrency: number): WorkerOptions {
@@ -34,6 +39,7 @@ export function workerOptions(connection: Redis, keys: Keys, concurrency: number
     concurrency,
     runRetryDelay: 1_000,
     drainDelay: 2,
+    settings: { backoffStrategy: chunkBackoff },
     ...STALLS,
   };
 }
@@ -53,8 +59,28 @@ export function coordinatorQueue(connection: Redis, keys: Keys): Queue<Coordinat
   return quiet(new Queue<CoordinatorData>(COORDINATOR_QUEUE, queueOptions(connection, keys)));
 }
 
-export function samplingQueue(connection: Redis, keys: Keys): Queue<SamplingData> {
-  return quiet(new Queue<SamplingData>(SAMPLING_QUEUE, queueOptions(connection, keys)));
+/** The sampling queues, one a pool, opened as they are needed. */
+export interface SamplingQueues {
+  of(engine: EngineDescription): Queue<SamplingData>;
+  close(): Promise<void>;
+}
+
+export function samplingQueues(connection: Redis, keys: Keys): SamplingQueues {
+  const open = new Map<string, Queue<SamplingData>>();
+  return {
+    of(engine) {
+      const name = samplingQueueName(engine);
+      let queue = open.get(name);
+      if (queue === undefined) {
+        queue = quiet(new Queue<SamplingData>(name, queueOptions(connection, keys)));
+        open.set(name, queue);
+      }
+      return queue;
+    },
+    async close() {
+      await Promise.all([...open.values()].map((queue) => queue.close()));
+    },
+  };
 }
 
 /** Hands a job to the coordinators. The job id is the BullMQ id: a repeated call enqueues nothing new. */

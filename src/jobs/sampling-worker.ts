@@ -6,8 +6,8 @@ import { deriveNoiseStream } from '../random/noise-stream.ts';
 import type { Software } from '../version.ts';
 import type { Cancellations } from './cancellation.ts';
 import { createDecision } from './decision.ts';
-import type { DeviceHost } from './device-host/device-host.ts';
-import type { LoadOutcome, Work, WorkOutcome } from './device-host/protocol.ts';
+import type { DrawOutcome } from './device-host/device-host.ts';
+import type { Work } from './device-host/protocol.ts';
 import type { JobRecord } from './job-record.ts';
 import type { JobStore } from './job-store.ts';
 import type { SamplingData } from './queues.ts';
@@ -15,6 +15,7 @@ import { requireModel } from './require-model.ts';
 import type { ResultStore } from './result-store.ts';
 import type { ChunkVotes, SamplingStore } from './sampling-store.ts';
 import { describe, settleInput } from './settlement.ts';
+import type { SupervisedHost } from './supervised-host.ts';
 
 export interface SamplingDependencies {
   readonly jobs: JobStore;
@@ -38,7 +39,12 @@ interface GatheredWork {
 const PROGRESS_MILLISECONDS = 250;
 
 /** Faults that another attempt on another host may not meet again; all others end the chunk at once. */
-const RETRIED: readonly ErrorCode[] = ['model_unavailable', 'sampling_failed', 'internal_error'];
+const RETRIED: readonly ErrorCode[] = [
+  'model_unavailable',
+  'device_failed',
+  'sampling_failed',
+  'internal_error',
+];
 
 /**
  * The consumer of sampling jobs for one device: fetches what a chunk draws, hands it to the device's host, records the
@@ -48,7 +54,7 @@ const RETRIED: readonly ErrorCode[] = ['model_unavailable', 'sampling_failed', '
  * samples, with the same votes, on whatever device takes it.
  */
 export function createSampler(
-  host: DeviceHost,
+  host: SupervisedHost,
   dependencies: SamplingDependencies,
 ): (job: Job<SamplingData>) => Promise<void> {
   const { jobs, sampling, results, models, cancellations, software, logger, connected } = dependencies;
@@ -94,12 +100,9 @@ export function createSampler(
         (error: unknown) => logger.debug({ job: id, error: describe(error) }, 'progress not written'),
       );
     };
-    let loaded: LoadOutcome;
-    let outcome: WorkOutcome;
+    let outcome: DrawOutcome;
     try {
-      loaded = await host.load(work.model);
-      if (loaded.kind === 'failed') throw new DomainError(loaded.code, loaded.detail);
-      outcome = await host.sample(work, controller.signal, onProgress);
+      outcome = await host.draw(work, controller.signal, onProgress);
     } finally {
       release();
     }
@@ -109,8 +112,8 @@ export function createSampler(
     const votes: ChunkVotes = {
       segments: outcome.votes.map(sparse),
       classes: work.model.manifest.output.classes,
-      engine: loaded.engine,
-      device: { name: host.device.name, batchSize: loaded.batchSize },
+      engine: outcome.engine,
+      device: { name: host.device.name, batchSize: outcome.batchSize },
     };
     await sampling.record(id, chunkKey, total, votes);
     logger.debug({ job: id, chunk: chunkKey, samples: total, timings: outcome.timings }, 'chunk drawn');

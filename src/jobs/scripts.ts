@@ -14,6 +14,16 @@ redis.call('HSET', KEYS[1], 'status', ARGV[2], unpack(ARGV, 3))
 return ARGV[2]`;
 
 /**
+ * Binds a running job to the pool that draws its samples, unless it is bound.
+ * KEYS: job. ARGV: engine.
+ * Answers the engine that holds, or nil where the job does not run.
+ */
+export const BIND = `
+if redis.call('HGET', KEYS[1], 'status') ~= 'running' then return nil end
+redis.call('HSETNX', KEYS[1], 'engine', ARGV[1])
+return redis.call('HGET', KEYS[1], 'engine')`;
+
+/**
  * Ends a job: its status, when its record and results expire, and the deletion of everything else, in one step, so that
  * no ended job can keep its inputs for ever. A job that is being cancelled ends `cancelled`, whatever is asked for.
  * KEYS: job, results, active, then the keys to delete. ARGV: new status, job id, seconds to keep the record, seconds to

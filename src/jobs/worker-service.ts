@@ -6,28 +6,23 @@ import { DomainError } from '../errors.ts';
 import type { ComputeTarget } from '../inference/compute-target.ts';
 import type { Device } from '../inference/devices.ts';
 import type { ModelStore } from '../inference/model-store.ts';
-import type { HostEngine } from '../inference/pinned-environment.ts';
+import type { DeviceTelemetry } from '../inference/telemetry.ts';
 import type { Logger } from '../logger.ts';
 import type { Software } from '../version.ts';
 import { listenForCancellations } from './cancellation.ts';
 import { createCoordinator } from './coordinator.ts';
-import { createDeviceHost, type DeviceHost } from './device-host/device-host.ts';
-import type { WarmModel } from './device-host/protocol.ts';
+import { createDeviceHost } from './device-host/device-host.ts';
 import { createJobStore } from './job-store.ts';
 import type { Keys } from './keys.ts';
-import { createPresence, PRESENCE_MILLISECONDS } from './presence.ts';
-import {
-  COORDINATOR_QUEUE,
-  coordinatorQueue,
-  SAMPLING_QUEUE,
-  samplingQueue,
-  workerOptions,
-} from './queues.ts';
+import { createPresence, PRESENCE_MILLISECONDS, type WorkerStatus } from './presence.ts';
+import { COORDINATOR_QUEUE, coordinatorQueue, samplingQueues, workerOptions } from './queues.ts';
 import { reconcile } from './reconcile.ts';
 import { createResultStore } from './result-store.ts';
+import { createSamplingConsumers } from './sampling-consumers.ts';
 import { createSampler } from './sampling-worker.ts';
 import { createSamplingStore } from './sampling-store.ts';
 import { describe } from './settlement.ts';
+import { type EngineName, type SupervisedHost, superviseHost } from './supervised-host.ts';
 
 export interface Pinning {
   readonly target: ComputeTarget;
@@ -41,7 +36,9 @@ export interface WorkerServiceOptions {
   readonly models: ModelStore;
   readonly devices: readonly Device[];
   /** What the host of a device and engine must compute on, and its whole environment, in force before it loads anything. */
-  readonly pin: (device: Device, engine: HostEngine) => Pinning;
+  readonly pin: (device: Device, engine: EngineName) => Pinning;
+  /** What is known of the devices now; never rejects. */
+  readonly readTelemetry: () => Promise<readonly DeviceTelemetry[]>;
   readonly retentionSeconds: number;
   readonly software: Software;
   readonly logger: Logger;
@@ -55,77 +52,98 @@ export interface WorkerService {
 
 /** Coordinators only decide and wait for Redis: many fit in one process. */
 const COORDINATORS = 16;
-/** Chunks a device holds: one that it samples and one that waits, so that no lane idles between chunks. */
-const CHUNKS_PER_DEVICE = 2;
 const HEARTBEAT_MILLISECONDS = PRESENCE_MILLISECONDS / 3;
 const RECONCILE_MILLISECONDS = 30_000;
 
 /**
- * Starts what a worker process does: coordinators, one sampling consumer and one host process per device, the heartbeat
- * and the reconciliation. Every model is loaded and warmed up on every device before the first job is taken.
+ * Starts what a worker process does: coordinators, one host process per device and engine with the sampling consumers of
+ * its pools, the heartbeat and the reconciliation. Every model is loaded and warmed up on every device before the first
+ * job is taken. A device that can load none is out of service, and said to be.
  *
  * @throws DomainError `model_invalid` where no model of the store can be loaded on any device
  */
 export async function startWorkerService(options: WorkerServiceOptions): Promise<WorkerService> {
   const { redis, keys, models, devices, software, logger } = options;
   const id = randomUUID();
-  const hosts = devices.map((device) => {
-    const { target, environment } = options.pin(device, 'onnx');
-    return createDeviceHost(device, target, environment, logger);
-  });
-  const warm = await warmUp(hosts, models, logger).catch(async (error: unknown) => {
-    await Promise.all(hosts.map((host) => host.close()));
-    throw error;
-  });
-
-  const queues = { coordinator: coordinatorQueue(redis, keys), sampling: samplingQueue(redis, keys) };
+  const connected = (): boolean => redis.status === 'ready';
+  const queues = { coordinator: coordinatorQueue(redis, keys), sampling: samplingQueues(redis, keys) };
   const jobs = createJobStore(redis, keys, options.retentionSeconds, Date.now);
   const sampling = createSamplingStore(redis, keys);
   const results = createResultStore(redis, keys);
   const presence = createPresence(redis, keys);
   const cancellations = await listenForCancellations(redis, keys);
-  const connected = (): boolean => redis.status === 'ready';
   const shared = { jobs, sampling, results, models, software, logger };
 
-  const coordinate = createCoordinator({ ...shared, presence, samplingQueue: queues.sampling });
-  const coordinators = new Worker(
-    COORDINATOR_QUEUE,
-    (job, token) => coordinate(job, token!),
-    workerOptions(redis, keys, COORDINATORS),
-  );
-  const consumers = [
-    coordinators,
-    ...hosts.map(
-      (host) =>
-        new Worker(
-          SAMPLING_QUEUE,
-          createSampler(host, { ...shared, cancellations, connected }),
-          workerOptions(redis, keys, CHUNKS_PER_DEVICE),
-        ),
-    ),
-  ];
-  for (const consumer of consumers) {
-    consumer.on('error', (error) =>
-      logger.debug({ queue: consumer.name, error: error.message }, 'queue error'),
-    );
-    consumer.on('stalled', (jobId) => logger.warn({ queue: consumer.name, jobId }, 'a job was taken over'));
-  }
-
+  const consumers = createSamplingConsumers({
+    redis,
+    keys,
+    logger,
+    consume: (host) => createSampler(host, { ...shared, cancellations, connected }),
+  });
+  // One process for each device and engine: no two engines, each with its CUDA libraries, share one.
+  const engines = [...new Set(models.models.map(({ manifest }) => manifest.engine))].toSorted();
+  const supervise = (device: Device, engine: EngineName): SupervisedHost => {
+    const { target, environment } = options.pin(device, engine);
+    const host: SupervisedHost = superviseHost({
+      host: createDeviceHost(device, target, environment, logger),
+      engine,
+      models: models.models.filter(({ manifest }) => manifest.engine === engine),
+      logger,
+      onChange: () => consumers.follow(host),
+    });
+    return host;
+  };
+  const hosts = devices.flatMap((device) => engines.map((engine) => supervise(device, engine)));
+  let telemetry: readonly DeviceTelemetry[] = [];
   const announce = (): Promise<void> =>
     presence.announce({
       id,
       hostname: hostname(),
       pid: process.pid,
       version: software.version,
-      devices: hosts.map((host) => ({
-        id: host.device.id,
-        name: host.device.name,
-        lanes: host.device.lanes,
-        hostPid: host.pid(),
-        restarts: host.restarts(),
-        models: warm.get(host) ?? [],
-      })),
+      devices: describeDevices(hosts, telemetry),
     });
+  const closeAll = async (): Promise<void> => {
+    // Hosts end first: chunks under way fail at once and go back to the queue, where the next worker finds them.
+    await Promise.all(hosts.map((host) => host.close()));
+    await consumers.close(!connected());
+    await cancellations.close();
+    await Promise.all(Object.values(queues).map((queue) => queue.close()));
+  };
+
+  // Apart from the heartbeat, which must not wait for a driver that is slow to answer.
+  let reading = false;
+  const readTelemetry = async (): Promise<void> => {
+    if (reading) return;
+    reading = true;
+    telemetry = await options.readTelemetry();
+    reading = false;
+  };
+
+  try {
+    await warmUp(hosts, models, logger);
+    await readTelemetry();
+    // Before any job is taken up: a coordinator asks who is there.
+    await announce();
+    await reconcile(jobs, queues.coordinator);
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+  consumers.start();
+  const coordinate = createCoordinator({ ...shared, presence, samplingQueues: queues.sampling });
+  const coordinators = new Worker(
+    COORDINATOR_QUEUE,
+    (job, token) => coordinate(job, token!),
+    workerOptions(redis, keys, COORDINATORS),
+  );
+  coordinators.on('error', (error) =>
+    logger.debug({ queue: coordinators.name, error: error.message }, 'queue error'),
+  );
+  coordinators.on('stalled', (jobId) =>
+    logger.warn({ queue: coordinators.name, jobId }, 'a job was taken over'),
+  );
+
   /** Does what can be done again later; a failure is no reason to stop. */
   const attempt = (action: () => Promise<unknown>, what: string): void => {
     if (!connected()) return;
@@ -134,11 +152,9 @@ export async function startWorkerService(options: WorkerServiceOptions): Promise
   const reconcileJobs = (): Promise<void> => reconcile(jobs, queues.coordinator);
   // A coordinator that failed for good ends its job now, not at the next reconciliation.
   coordinators.on('failed', () => attempt(reconcileJobs, 'reconciliation'));
-
-  await announce();
-  await reconcileJobs();
   const timers = [
     setInterval(() => attempt(announce, 'heartbeat'), HEARTBEAT_MILLISECONDS),
+    setInterval(() => void readTelemetry(), HEARTBEAT_MILLISECONDS),
     setInterval(() => attempt(reconcileJobs, 'reconciliation'), RECONCILE_MILLISECONDS),
   ];
   logger.info({ worker: id, devices: devices.map(({ name, lanes }) => ({ name, lanes })) }, 'worker ready');
@@ -147,44 +163,51 @@ export async function startWorkerService(options: WorkerServiceOptions): Promise
     id,
     async close() {
       for (const timer of timers) clearInterval(timer);
-      // Hosts end first: chunks under way fail at once and go back to the queue, where the next worker finds them.
-      await Promise.all(hosts.map((host) => host.close()));
-      await Promise.all(consumers.map((consumer) => consumer.close(!connected())));
-      await cancellations.close();
+      const closing = closeAll();
+      await coordinators.close(!connected());
+      await closing;
       if (connected()) await presence.leave(id).catch(() => undefined);
-      await Promise.all(Object.values(queues).map((queue) => queue.close()));
     },
   };
 }
 
-type WarmedUp = ReadonlyMap<DeviceHost, ({ name: string; digest: string } & WarmModel)[]>;
+/** The hosts by device, in the order of the devices. */
+function describeDevices(
+  hosts: readonly SupervisedHost[],
+  telemetry: readonly DeviceTelemetry[],
+): WorkerStatus['devices'] {
+  const devices = new Map(hosts.map(({ device }) => [device.id, device]));
+  return [...devices.values()].map((device) => ({
+    id: device.id,
+    name: device.name,
+    kind: device.kind,
+    lanes: device.lanes,
+    driver: device.driver,
+    telemetry: telemetry.find(({ id }) => id === device.id) ?? null,
+    hosts: hosts.filter((host) => host.device.id === device.id).map((host) => host.status()),
+  }));
+}
 
-/** Loads every model on every device. One that cannot be loaded is reported; without any the worker does not start. */
-async function warmUp(hosts: readonly DeviceHost[], models: ModelStore, logger: Logger): Promise<WarmedUp> {
+/**
+ * Loads every model on every device: devices at the same time, the hosts of one device one after another, so that no
+ * measurement disturbs another.
+ */
+async function warmUp(hosts: readonly SupervisedHost[], models: ModelStore, logger: Logger): Promise<void> {
   for (const { folder, error } of models.rejected) {
     logger.error({ folder, code: error.code, faults: error.faults, detail: error.message }, 'model refused');
   }
-  const warm = new Map<DeviceHost, ({ name: string; digest: string } & WarmModel)[]>();
-  for (const host of hosts) {
-    const loaded: ({ name: string; digest: string } & WarmModel)[] = [];
-    for (const model of models.models) {
-      const { name } = model.manifest;
-      const outcome = await host.load(model);
-      if (outcome.kind === 'failed') {
-        logger.error({ model: name, device: host.device.id, ...outcome }, 'model not loadable');
-        continue;
-      }
-      const { engine, batchSize, samplesPerSecond } = outcome;
-      loaded.push({ name, digest: model.digest, engine, batchSize, samplesPerSecond });
-      logger.info(
-        { model: name, device: host.device.id, engine, batchSize, samplesPerSecond },
-        'model warmed up',
-      );
-    }
-    warm.set(host, loaded);
+  const devices = [...new Set(hosts.map(({ device }) => device.id))];
+  await Promise.all(
+    devices.map(async (id) => {
+      for (const host of hosts.filter(({ device }) => device.id === id)) await host.start();
+    }),
+  );
+  const states = hosts.map((host) => ({ host, status: host.status() }));
+  if (states.every(({ status }) => status.models.length === 0)) {
+    const reasons = states.map(
+      ({ host, status }) => `${status.engine} on ${host.device.name}: ${status.reason}`,
+    );
+    const detail = `no model can be loaded on any device of this worker${reasons.length > 0 ? ' (' + reasons.join('; ') + ')' : ''}`;
+    throw new DomainError('model_invalid', detail);
   }
-  if ([...warm.values()].every((loaded) => loaded.length === 0)) {
-    throw new DomainError('model_invalid', 'no model can be loaded on any device of this worker');
-  }
-  return warm;
 }

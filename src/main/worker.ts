@@ -4,6 +4,7 @@ import { deviceTarget } from '../inference/device-target.ts';
 import { discoverDevices } from '../inference/devices.ts';
 import { openModelStore } from '../inference/model-store.ts';
 import { pinnedEnvironment } from '../inference/pinned-environment.ts';
+import { readTelemetry } from '../inference/telemetry.ts';
 import { connectWorker, waitUntilReady } from '../jobs/connections.ts';
 import { createKeys } from '../jobs/keys.ts';
 import { startWorkerService } from '../jobs/worker-service.ts';
@@ -33,6 +34,7 @@ export function startWorker(config: Config, redisUrl: string, logger: Logger): P
         const cache = config.tensorrtCacheDirectory;
         return { target, environment: pinnedEnvironment(device, target, engine, base, cache) };
       },
+      readTelemetry: () => readTelemetry(devices, config),
       retentionSeconds: config.retentionSeconds,
       software: SOFTWARE,
       logger,

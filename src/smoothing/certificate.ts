@@ -43,8 +43,12 @@ export interface CertificateOrigin {
     /** Arithmetic of the network's products and convolutions. */
     readonly precision: string;
   };
-  /** The devices that drew the votes, with the batch size that each had fixed at warm-up. */
-  readonly devices: readonly { readonly name: string; readonly batchSize: number }[];
+  /** The devices that drew the votes, each with its batch size and how many of the samples it drew. */
+  readonly devices: readonly {
+    readonly name: string;
+    readonly batchSize: number;
+    readonly samples: number;
+  }[];
   readonly software: { readonly name: string; readonly version: string };
 }
 

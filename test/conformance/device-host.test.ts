@@ -185,7 +185,10 @@ describe('the votes of a device host', () => {
     const host = startProcess();
     for (const batch of [1, 7, 64, 1_000]) {
       const model = await linear();
-      expect(await host.load(model, batch)).toMatchObject({ kind: 'loaded', batchSize: batch });
+      expect(await host.load(model, { batchSize: batch, samplesPerSecond: 1_000 })).toMatchObject({
+        kind: 'loaded',
+        batchSize: batch,
+      });
       expect(votesOf(await host.sample(work(model)))).toEqual(await EXPECTED());
     }
   });

@@ -67,7 +67,7 @@ const origin = {
   input: { digest: DIGEST, shape: [1, 28, 28], layout: 'NCHW', index: 0 },
   noise: { scheme: 'grid', version: 1, totalVariation: 1e-12, seed: '0'.repeat(64), seedSource: 'server' },
   engine: { name: 'onnx', version: '1.30.0', provider: 'cpu', precision: 'fp32' },
-  devices: [{ name: 'CPU', batchSize: 64 }],
+  devices: [{ name: 'CPU', batchSize: 64, samples: 10_100 }],
   software: { name: 'smoothcert', version: '0.1.0' },
 } as const;
 

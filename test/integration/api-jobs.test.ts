@@ -3,6 +3,7 @@ import { coordinatorQueue } from '../../src/jobs/queues.ts';
 import { createJobStore } from '../../src/jobs/job-store.ts';
 import { createPresence } from '../../src/jobs/presence.ts';
 import { createResultStore } from '../../src/jobs/result-store.ts';
+import { hostStatus, loadedModel, workerStatus } from '../support/worker-status.ts';
 import { certification, greyPng, startTestApi, tensor, type TestApi } from '../support/api.ts';
 import { startTestRedis, type TestRedis } from '../support/redis.ts';
 import { until } from '../support/until.ts';
@@ -44,6 +45,7 @@ describe('a submitted certification', () => {
     expect(new Date(createdAt).toISOString()).toBe(createdAt);
     expect(response.body).toEqual({
       id,
+      engine: null,
       object: 'certification',
       status: 'queued',
       createdAt,
@@ -103,17 +105,9 @@ describe('a submitted certification', () => {
 
   test('is told to be looked at when the measured speed says that it will be done', async () => {
     const { digest } = api.models.find('mnist-cnn')!;
-    const model = { name: 'mnist-cnn', digest, batchSize: 64, samplesPerSecond: 10_010 };
-    const engine = { name: 'onnx', version: '1', provider: 'cpu', precision: 'fp32' } as const;
+    const model = loadedModel({ digest, samplesPerSecond: 10_010 });
     const presence = createPresence(api.redis, api.keys);
-    const device = { id: 'cpu', name: 'CPU', lanes: 1, hostPid: 1, restarts: 0 };
-    await presence.announce({
-      id: 'worker',
-      hostname: 'here',
-      pid: 1,
-      version: '0',
-      devices: [{ ...device, models: [{ ...model, engine }] }],
-    });
+    await presence.announce(workerStatus('worker', [hostStatus({ models: [model] })]));
     const response = await api.http.post('/v1/certifications').send(certification()).expect(202);
     await presence.leave('worker');
     expect(response.headers['retry-after']).toBe('10');

@@ -4,6 +4,7 @@ import { PROBLEM_STATUS } from '../../src/api/problem.ts';
 import { createPresence } from '../../src/jobs/presence.ts';
 import { ERRORS } from '../../src/errors.ts';
 import { SOFTWARE } from '../../src/version.ts';
+import { hostStatus, loadedModel, workerStatus } from '../support/worker-status.ts';
 import { startTestApi, type TestApi } from '../support/api.ts';
 import { startTestRedis, type TestRedis } from '../support/redis.ts';
 
@@ -156,28 +157,84 @@ describe('health', () => {
       checks: {
         redis: { ok: true, detail: 'answers' },
         worker: { ok: false, detail: '0 seen in the last 15 s' },
+        devices: { ok: false, detail: '0 of 0 in service' },
         models: { ok: false, detail: 'none loaded' },
       },
     });
   });
 
-  test('is ready with a worker that has loaded a model, and not with one that has none', async () => {
+  test('is ready with a device in service that has loaded a model, and not without', async () => {
     const presence = createPresence(api.redis, api.keys);
-    const worker = { id: 'w', hostname: 'here', pid: 1, version: '0' };
-    const device = { id: 'cpu', name: 'CPU', lanes: 2, hostPid: 2, restarts: 0 };
-    const engine = { name: 'onnx', version: '1', provider: 'cpu', precision: 'fp32' } as const;
-    const model = { name: 'mnist-cnn', digest: 'd', engine, batchSize: 64, samplesPerSecond: 1_000 };
-    await presence.announce({ ...worker, devices: [{ ...device, models: [] }] });
+    await presence.announce(workerStatus('w', [hostStatus()]));
     const empty = await api.http.get('/health/ready').expect(503);
-    expect(empty.body).toMatchObject({ checks: { worker: { ok: true }, models: { ok: false } } });
-    await presence.announce({ ...worker, devices: [{ ...device, models: [model] }] });
+    expect(empty.body).toMatchObject({
+      checks: { worker: { ok: true }, devices: { ok: true }, models: { ok: false } },
+    });
+    await presence.announce(workerStatus('w', [hostStatus({ models: [loadedModel()] })]));
     const { body } = await api.http.get('/health/ready').expect(200);
     expect(body).toMatchObject({
       status: 'ready',
-      checks: { models: { ok: true, detail: 'loaded: mnist-cnn' } },
+      checks: {
+        devices: { ok: true, detail: '1 of 1 in service' },
+        models: { ok: true, detail: 'loaded: mnist-cnn' },
+      },
     });
     await presence.leave('w');
     await api.http.get('/health/ready').expect(503);
+  });
+
+  test('names every device that is not ready and why, and is not ready without one in service', async () => {
+    const presence = createPresence(api.redis, api.keys);
+    const out = hostStatus({ state: 'out', reason: 'it died of SIGSEGV', models: [loadedModel()] });
+    await presence.announce(workerStatus('w', [out], [hostStatus({ models: [loadedModel()] })]));
+    const { body } = await api.http.get('/health/ready').expect(200);
+    expect(body).toMatchObject({
+      checks: {
+        devices: {
+          ok: true,
+          detail: '1 of 2 in service; onnx on Device 0 of here is out: it died of SIGSEGV',
+        },
+      },
+    });
+    await presence.announce(workerStatus('w', [out]));
+    const none = await api.http.get('/health/ready').expect(503);
+    expect(none.body).toMatchObject({ checks: { devices: { ok: false }, models: { ok: false } } });
+    await presence.leave('w');
+  });
+});
+
+describe('the devices', () => {
+  test('of all living workers are listed with the state of each host', async () => {
+    const presence = createPresence(api.redis, api.keys);
+    expect((await api.http.get('/v1/devices').expect(200)).body).toEqual({ data: [] });
+    const tensorflow = hostStatus({
+      engine: 'tensorflow' as 'onnx',
+      state: 'recovering',
+      reason: 'it was killed',
+    });
+    await presence.announce(workerStatus('b', [hostStatus({ models: [loadedModel()] }), tensorflow]));
+    await presence.announce(workerStatus('a', [hostStatus({ state: 'out', reason: 'gone', restarts: 7 })]));
+    const { body } = await api.http.get('/v1/devices').expect(200);
+    expect(body).toMatchObject({
+      data: [
+        {
+          object: 'device',
+          worker: { id: 'a', hostname: 'here' },
+          state: 'out',
+          hosts: [{ reason: 'gone', restarts: 7 }],
+        },
+        {
+          worker: { id: 'b' },
+          id: 'device-0',
+          state: 'ready',
+          hosts: [
+            { engine: 'onnx', state: 'ready', reason: null, models: [{ name: 'mnist-cnn', batchSize: 64 }] },
+            { engine: 'tensorflow', state: 'recovering', reason: 'it was killed', models: [] },
+          ],
+        },
+      ],
+    });
+    await Promise.all(['a', 'b'].map((id) => presence.leave(id)));
   });
 });
 

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ResultResource } from '../../src/api/schemas/result.ts';
 import { startTestRedis, type TestRedis } from '../support/redis.ts';
@@ -74,6 +75,12 @@ async function runDisturbed(disturb: () => Promise<void>): Promise<{ votes: unkn
   return { votes: votesOf(await client.results(id)), standstill };
 }
 
+/** Hundredths of a second that a process has computed (proc(5), utime). */
+function ticksOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[11]);
+}
+
 beforeAll(async () => {
   redis = await startTestRedis();
   api = startProcess('api', { REDIS_URL: redis.url, SMOOTHCERT_PORT: '0' });
@@ -119,6 +126,43 @@ describe('the same request with the same seed gives the same votes, bit for bit'
     expect(worker.log.some((entry) => entry['msg'] === 'device host crashed')).toBe(true);
     await endWorkers();
   });
+
+  it('after a segmentation fault of the device host, twenty times in one job of four images', async () => {
+    const worker = await startTestWorker(2);
+    const parameters = { ...REQUEST.parameters, n: 100_000 };
+    const request = { ...REQUEST, parameters, inputs: exampleInputs('mnist', 4) };
+    const { id: undisturbed } = await client.submit(request);
+    await client.ended(undisturbed);
+    const { id } = await client.submit(request);
+    const killed = new Set<number>();
+    const died = (): number =>
+      worker.log.filter(({ msg, reason }) => msg === 'device host crashed' && reason === 'died of SIGSEGV')
+        .length;
+    // After every fifth fault the device is out for a while; it is not hit while it is tried again.
+    const out = (): boolean =>
+      worker.log.findLast(({ msg }) => msg === 'device host changed state')?.['to'] === 'out';
+    while (killed.size < 20) {
+      // Each process is hit at another moment of its life: starting, loading the model, sampling.
+      const processorTicks = 10 * (killed.size % 10);
+      const pid = await until(
+        async () => {
+          const { finishedAt } = await client.job(id);
+          if (finishedAt !== null) throw new Error(`the job ended after ${killed.size} faults`);
+          const host = hostPid(worker);
+          return !out() && !killed.has(host) && isAlive(host) && ticksOf(host) >= processorTicks && host;
+        },
+        { what: `a host at work after ${killed.size} faults`, timeoutMs: 120_000, everyMs: 5 },
+      );
+      killed.add(pid);
+      process.kill(pid, 'SIGSEGV');
+    }
+    const ended = await client.ended(id, 120_000);
+    expect(ended.status).toBe('succeeded');
+    expect(votesOf(await client.results(id))).toEqual(votesOf(await client.results(undisturbed)));
+    expect(died()).toBe(20);
+    await endWorkers();
+    for (const pid of killed) expect(isAlive(pid)).toBe(false);
+  }, 300_000);
 
   it('after kill -9 of the worker in mid-job, another one taking over; its host is gone with it', async () => {
     const victim = await startTestWorker(1);

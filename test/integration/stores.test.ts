@@ -29,6 +29,7 @@ import {
   createSamplingStore,
   type SamplingStore,
 } from '../../src/jobs/sampling-store.ts';
+import { ENGINE } from '../support/worker-status.ts';
 import { QUIET } from '../support/api.ts';
 import { startTestRedis, type TestRedis } from '../support/redis.ts';
 import { until } from '../support/until.ts';
@@ -140,9 +141,23 @@ async function lifetimes(id: string): Promise<Record<string, number>> {
 }
 
 describe('a job', () => {
+  test('is bound to one pool while it runs, whoever asks first', async () => {
+    const id = await create();
+    const cuda = { ...ENGINE, provider: 'cuda' };
+    expect(await jobs.bind(id, ENGINE)).toBeNull();
+    expect((await jobs.get(id))!.engine).toBeNull();
+    await jobs.transition(id, ['queued'], 'running');
+    expect(await Promise.all([jobs.bind(id, cuda), jobs.bind(id, ENGINE)])).toEqual([cuda, cuda]);
+    expect((await jobs.get(id))!.engine).toEqual(cuda);
+    await jobs.end(id, 'failed', null);
+    expect(await jobs.bind(id, ENGINE)).toBeNull();
+    expect(await jobs.bind('no-such-job', ENGINE)).toBeNull();
+  });
+
   test('is created whole: record, inputs, list and the set of active ones', async () => {
     const id = await create();
     expect(await jobs.get(id)).toEqual({
+      engine: null,
       id,
       request: REQUEST,
       status: 'queued',

@@ -23,6 +23,7 @@ export function aModel(changes: Partial<Model> = {}): Model {
 export function aJob(changes: Partial<Certification> = {}): Certification {
   return {
     object: 'certification',
+    engine: null,
     id: 'cert_1',
     status: 'succeeded',
     createdAt: '2026-01-02T03:04:00.000Z',
@@ -88,7 +89,7 @@ export function aCertificate(changes: Partial<Certificate> = {}): Certificate {
       seedSource: 'server',
     },
     engine: { name: 'onnxruntime-node', version: '1.30.0', provider: 'cpu', precision: 'fp32' },
-    devices: [{ name: 'CPU', batchSize: 128 }],
+    devices: [{ name: 'CPU', batchSize: 128, samples: 10_100 }],
     software: { name: 'smoothcert', version: '0.1.0' },
     ...changes,
   };

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { JobService } from '../../jobs/job-service.ts';
+import { presentDevices } from './devices.ts';
 import { OneOf } from '../schemas/building-blocks.ts';
 import { answer } from '../schemas/responses.ts';
 
@@ -11,7 +12,10 @@ const Check = Type.Object(
 const Readiness = Type.Object(
   {
     status: OneOf(['ready', 'not ready']),
-    checks: Type.Object({ redis: Check, worker: Check, models: Check }, { additionalProperties: false }),
+    checks: Type.Object(
+      { redis: Check, worker: Check, devices: Check, models: Check },
+      { additionalProperties: false },
+    ),
   },
   { additionalProperties: false, title: 'Readiness' },
 );
@@ -42,7 +46,8 @@ export const healthRoutes: FastifyPluginAsyncTypebox<{ jobs: JobService }> = asy
       schema: {
         tags: ['operations'],
         operationId: 'getReadiness',
-        summary: 'Whether Redis answers, a worker was seen in the last 15 s, and it has loaded a model',
+        summary:
+          'Whether Redis answers, a worker was seen in the last 15 s, and a device of it is in service with a model',
         response: {
           200: answer('A job submitted now would be worked on.', Readiness),
           503: answer('Something is missing; `checks` says what.', Readiness),
@@ -55,13 +60,28 @@ export const healthRoutes: FastifyPluginAsyncTypebox<{ jobs: JobService }> = asy
         () => false,
       );
       const workers = redis ? await jobs.livingWorkers().catch(() => []) : [];
-      const names = workers.flatMap(({ devices }) =>
-        devices.flatMap(({ models }) => models.map(({ name }) => name)),
+      const devices = workers.flatMap(presentDevices);
+      const inService = devices.filter(({ state }) => state !== 'out');
+      const names = inService.flatMap(({ hosts }) =>
+        hosts.filter(({ state }) => state !== 'out').flatMap(({ models }) => models.map(({ name }) => name)),
       );
       const loaded = [...new Set(names)];
+      // A host that is not ready is named even where its device serves with another engine.
+      const troubles = devices.flatMap(({ name, worker, hosts }) =>
+        hosts
+          .filter(({ state }) => state !== 'ready')
+          .map(
+            ({ engine, state, reason }) =>
+              `${engine} on ${name} of ${worker.hostname} is ${state}: ${reason}`,
+          ),
+      );
       const checks = {
         redis: { ok: redis, detail: redis ? 'answers' : 'does not answer' },
         worker: { ok: workers.length > 0, detail: `${workers.length} seen in the last 15 s` },
+        devices: {
+          ok: inService.length > 0,
+          detail: [`${inService.length} of ${devices.length} in service`, ...troubles].join('; '),
+        },
         models: {
           ok: loaded.length > 0,
           detail: loaded.length > 0 ? `loaded: ${loaded.join(', ')}` : 'none loaded',

@@ -4,6 +4,7 @@ import { DomainError } from '../../errors.ts';
 import type { ModelStore } from '../../inference/model-store.ts';
 import type { JobKind } from '../../jobs/job-record.ts';
 import type { JobService } from '../../jobs/job-service.ts';
+import { choosePool, poolSpeeds } from '../../jobs/pool.ts';
 import { createMultipartReader, type MultipartLimits } from '../multipart.ts';
 import { collectionPath, presentJob, presentResult } from '../presenter.ts';
 import { Nullable } from '../schemas/building-blocks.ts';
@@ -48,10 +49,9 @@ const Link = Type.String({
 /** Seconds after which the first poll is worth it, from the speed that the living workers measured. */
 async function retryAfter(jobs: JobService, modelDigest: string, samples: number): Promise<number> {
   const workers = await jobs.livingWorkers().catch(() => []);
-  const speed = workers
-    .flatMap((worker) => worker.devices.flatMap((device) => device.models))
-    .filter((model) => model.digest === modelDigest)
-    .reduce((sum, model) => sum + model.samplesPerSecond, 0);
+  const pool = choosePool(workers, modelDigest);
+  const speeds = pool === null ? [] : poolSpeeds(workers, modelDigest, pool);
+  const speed = speeds.reduce((sum, each) => sum + each, 0);
   return speed === 0 ? 5 : Math.min(60, Math.max(1, Math.ceil(samples / speed)));
 }
 

@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox';
 import { type ErrorCode, ERRORS } from '../../errors.ts';
 import { STORED_STATUSES } from '../../jobs/job-record.ts';
 import { Nullable, OneOf, Sha256, Timestamp } from './building-blocks.ts';
+import { EngineSchema } from './engine.ts';
 
 const closed = { additionalProperties: false } as const;
 
@@ -46,6 +47,7 @@ const common = {
     { name: Type.String(), version: Type.String(), digest: Sha256 },
     { ...closed, description: 'the model as it was when the request was accepted' },
   ),
+  engine: Nullable(EngineSchema),
   progress,
   error: Nullable(FailureSchema),
   links: Type.Object(

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { Nullable, OneOf, Sha256 } from './building-blocks.ts';
+import { EngineSchema } from './engine.ts';
 import { FailureSchema } from './job.ts';
 
 const closed = { additionalProperties: false } as const;
@@ -43,18 +44,18 @@ const provenance = {
     },
     closed,
   ),
-  engine: Type.Object(
-    {
-      name: Type.String(),
-      version: Type.String(),
-      provider: Type.String({ description: 'what computed: cpu, cuda, tensorrt, webgpu or wasm' }),
-      precision: Type.String({ description: 'arithmetic of the network: fp32, tf32 or fp16' }),
-    },
-    closed,
+  engine: EngineSchema,
+  devices: Type.Array(
+    Type.Object(
+      {
+        name: Type.String(),
+        batchSize: Type.Integer(),
+        samples: Type.Integer({ description: "how many of the input's samples it drew" }),
+      },
+      closed,
+    ),
+    { description: 'what drew the samples' },
   ),
-  devices: Type.Array(Type.Object({ name: Type.String(), batchSize: Type.Integer() }, closed), {
-    description: 'what drew the samples',
-  }),
   software: Type.Object({ name: Type.String(), version: Type.String() }, closed),
 };
 

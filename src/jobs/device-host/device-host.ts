@@ -7,10 +7,12 @@ import type { ComputeTarget } from '../../inference/compute-target.ts';
 import type { Device } from '../../inference/devices.ts';
 import type { RegisteredModel } from '../../inference/model-store.ts';
 import type { Logger } from '../../logger.ts';
+import type { MeasuredBatch } from './batch-size.ts';
 import type {
   HostFunctions,
   HostSettings,
   LoadOutcome,
+  WarmModel,
   Work,
   WorkOutcome,
   WorkerFunctions,
@@ -21,9 +23,16 @@ export class HostCrashedError extends Error {
   override readonly name = 'HostCrashedError';
 }
 
+/** How a piece of work ended, and what drew it. */
+export type DrawOutcome =
+  | (Extract<WorkOutcome, { kind: 'sampled' }> & Pick<WarmModel, 'engine' | 'batchSize'>)
+  | Exclude<WorkOutcome, { kind: 'sampled' }>;
+
 interface Incarnation {
   readonly child: ChildProcess;
   readonly rpc: BirpcReturn<HostFunctions, WorkerFunctions>;
+  /** How it ended; null while it lives. */
+  end: string | null;
   /** Loads under way, by digest. */
   readonly loads: Map<string, Promise<LoadOutcome>>;
 }
@@ -35,6 +44,10 @@ export interface DeviceHost {
   pid(): number | null;
   /** How often a host was started after one had crashed. */
   restarts(): number;
+  /** Batches of the next process are the measured ones halved so often; not below one row. */
+  setHalvings(times: number): void;
+  /** Ends the process now, if there is one; calls under way reject with HostCrashedError. */
+  kill(): void;
   /** Loads a model, in a new host if the last one crashed. Loading the same model again costs nothing. */
   load(model: RegisteredModel): Promise<LoadOutcome>;
   /**
@@ -42,7 +55,7 @@ export interface DeviceHost {
    *
    * @param signal aborting it ends the work within one batch of every lane
    */
-  sample(work: Work, signal: AbortSignal, onProgress: (samples: number) => void): Promise<WorkOutcome>;
+  sample(work: Work, signal: AbortSignal, onProgress: (samples: number) => void): Promise<DrawOutcome>;
   close(): Promise<void>;
 }
 
@@ -51,6 +64,9 @@ export interface DeviceHost {
  * batch of the slowest model. It is killed, and its draws are repeated.
  */
 const SILENCE_MILLISECONDS = 60_000;
+
+/** A model that is not loaded after so long never will be; TensorRT takes minutes to build an engine. */
+const LOAD_MILLISECONDS = 15 * 60_000;
 
 /** Milliseconds that a host has to end by itself when its channel closes: one batch of the slowest model and more. */
 const CLOSE_GRACE = 5_000;
@@ -70,7 +86,8 @@ export function createDeviceHost(
   silenceMilliseconds = SILENCE_MILLISECONDS,
 ): DeviceHost {
   const listeners = new Map<string, (samples: number) => void>();
-  const batchSizes = new Map<string, number>();
+  const measured = new Map<string, MeasuredBatch>();
+  let halvings = 0;
   let current: Incarnation | null = null;
   let starts = 0;
   let calls = 0;
@@ -112,9 +129,10 @@ export function createDeviceHost(
         eventNames: ['abort'],
       },
     );
-    const incarnation: Incarnation = { child, rpc, loads: new Map() };
+    const incarnation: Incarnation = { child, rpc, end: null, loads: new Map() };
     const gone = (reason: string): void => {
       if (current === incarnation) current = null;
+      incarnation.end ??= reason;
       rpc.$close(new HostCrashedError(`the host of ${device.id} ${reason}`));
       if (!closing) logger.error({ device: device.id, hostPid: child.pid, reason }, 'device host crashed');
     };
@@ -125,11 +143,12 @@ export function createDeviceHost(
   }
 
   /** Turns the rejection of a closed channel into the one error that callers wait for. */
-  async function answer<Result>(call: Promise<Result>): Promise<Result> {
+  async function answer<Result>(incarnation: Incarnation, call: Promise<Result>): Promise<Result> {
     try {
       return await call;
     } catch (cause) {
-      throw new HostCrashedError(`the host of ${device.id} did not answer`, { cause });
+      const end = incarnation.end ?? 'did not answer';
+      throw new HostCrashedError(`the host of ${device.id} ${end}`, { cause });
     }
   }
 
@@ -146,18 +165,23 @@ export function createDeviceHost(
     }, silenceMilliseconds / 4);
   }
 
-  async function loadOn({ loads, rpc }: Incarnation, model: RegisteredModel): Promise<LoadOutcome> {
+  async function loadOn(incarnation: Incarnation, model: RegisteredModel): Promise<LoadOutcome> {
+    const { child, loads, rpc } = incarnation;
     let loading = loads.get(model.digest);
     if (loading === undefined) {
       // The host is asked each time: only it knows whether it had to close the model for others.
-      loading = answer(rpc.load(model, batchSizes.get(model.digest) ?? null));
+      const earlier = measured.get(model.digest) ?? null;
+      const batchSize = Math.max(1, Math.floor((earlier?.batchSize ?? 1) / 2 ** halvings));
+      loading = answer(incarnation, rpc.load(model, earlier && { ...earlier, batchSize }));
       loads.set(model.digest, loading);
     }
+    const limit = setTimeout(() => child.kill('SIGKILL'), LOAD_MILLISECONDS);
     try {
       const outcome = await loading;
-      if (outcome.kind === 'loaded') batchSizes.set(model.digest, outcome.batchSize);
+      if (outcome.kind === 'loaded' && !measured.has(model.digest)) measured.set(model.digest, outcome);
       return outcome;
     } finally {
+      clearTimeout(limit);
       loads.delete(model.digest);
     }
   }
@@ -166,6 +190,10 @@ export function createDeviceHost(
     device,
     pid: () => current?.child.pid ?? null,
     restarts: () => Math.max(0, starts - 1),
+    setHalvings(times) {
+      halvings = times;
+    },
+    kill: () => void current?.child.kill('SIGKILL'),
     load: async (model) => loadOn((current ??= start()), model),
     async sample(work, signal, onProgress) {
       const incarnation = (current ??= start());
@@ -181,7 +209,10 @@ export function createDeviceHost(
       signal.addEventListener('abort', abort, { once: true });
       const watchdog = watch(incarnation);
       try {
-        return await answer(rpc.sample({ ...work, id }));
+        const outcome = await answer(incarnation, rpc.sample({ ...work, id }));
+        if (outcome.kind !== 'sampled') return outcome;
+        const { engine, batchSize } = loaded;
+        return { ...outcome, engine, batchSize };
       } finally {
         clearInterval(watchdog);
         signal.removeEventListener('abort', abort);

@@ -3,6 +3,7 @@ import { createBirpc, type BirpcReturn } from 'birpc';
 import { DomainError } from '../../errors.ts';
 import type { ComputeTarget } from '../../inference/compute-target.ts';
 import { type RegisteredModel, verifyModel } from '../../inference/model-store.ts';
+import type { MeasuredBatch } from './batch-size.ts';
 import { createWorkQueue, type WorkQueue } from './work-queue.ts';
 import type { HostFunctions, HostSettings, LaneFunctions, LoadOutcome, WarmModel } from './protocol.ts';
 
@@ -26,22 +27,27 @@ export function createLanePool(
   const models = new Map<string, Promise<LoadOutcome>>();
   const queue: WorkQueue = createWorkQueue(lanes, progress);
 
-  async function open(model: RegisteredModel, batchSize: number | null): Promise<LoadOutcome> {
+  /** Measures on one lane while the others rest, so that no batch size is disturbed by another's trial. */
+  async function measure(digest: string): Promise<MeasuredBatch> {
+    const { batchSize, samplesPerSecond } = await lanes[0]!.measure(digest);
+    return { batchSize, samplesPerSecond: samplesPerSecond * lanes.length };
+  }
+
+  async function open(model: RegisteredModel, earlier: MeasuredBatch | null): Promise<LoadOutcome> {
     try {
       const verified = await verifyModel(model);
       const outcomes = await Promise.all(lanes.map((lane) => lane.open(verified)));
       const failed = outcomes.find((outcome) => outcome.kind === 'failed');
-      if (failed !== undefined) return failed;
+      // A model that this device has run before, whose files are still the same, is not what is wrong.
+      if (failed !== undefined) return earlier === null ? failed : { ...failed, code: 'device_failed' };
       const engine = (outcomes[0] as WarmModel).engine;
-      // Measured on one lane while the others rest, so that no batch size is disturbed by another's trial.
-      const measured = await lanes[0]!.measure(model.digest);
-      const chosen = batchSize ?? measured.batchSize;
-      await Promise.all(lanes.map((lane) => lane.prepare(model.digest, chosen)));
+      const { batchSize, samplesPerSecond } = earlier ?? (await measure(model.digest));
+      const prepared = await Promise.all(lanes.map((lane) => lane.prepare(model.digest, batchSize)));
       return {
         kind: 'loaded',
         engine,
-        batchSize: chosen,
-        samplesPerSecond: measured.samplesPerSecond * lanes.length,
+        batchSize: prepared[0]!,
+        samplesPerSecond,
       };
     } catch (error) {
       if (error instanceof DomainError) return { kind: 'failed', code: error.code, detail: error.message };
@@ -59,12 +65,12 @@ export function createLanePool(
   }
 
   return {
-    async load(model, batchSize) {
+    async load(model, earlier) {
       let loading = models.get(model.digest);
       models.delete(model.digest);
       if (loading === undefined) {
         await makeRoom();
-        loading = open(model, batchSize);
+        loading = open(model, earlier);
       }
       models.set(model.digest, loading);
       const outcome = await loading;

@@ -118,10 +118,12 @@ export function createLane(
     prepare: (digest, batchSize) =>
       inOrder(async () => {
         const model = opened(digest);
-        const { manifest } = model;
+        const { manifest, session } = model;
         const output = kernelOutput(manifest);
-        model.kernel = NoiseKernel.create({ elements: inputElements(manifest), rows: batchSize, output });
+        const rows = session.fixedBatch ?? batchSize;
+        model.kernel = NoiseKernel.create({ elements: inputElements(manifest), rows, output });
         model.sigma = null;
+        return rows;
       }),
     forget: (digest) =>
       inOrder(async () => {

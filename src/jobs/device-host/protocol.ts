@@ -3,6 +3,7 @@ import type { ComputeTarget } from '../../inference/compute-target.ts';
 import type { EngineDescription } from '../../inference/engine.ts';
 import type { RegisteredModel, VerifiedModel } from '../../inference/model-store.ts';
 import type { NoiseStream, Purpose } from '../../random/noise-stream.ts';
+import type { MeasuredBatch } from './batch-size.ts';
 
 // The messages between a worker, its device host (a child process) and the host's lanes (threads). All of them are
 // structured-cloneable; errors cross as a code and a sentence.
@@ -63,8 +64,8 @@ export type LoadOutcome =
 
 /** What a host offers its worker. */
 export interface HostFunctions {
-  /** Verifies the model's files and opens it on every lane. A `batchSize` measured earlier is kept. */
-  load(model: RegisteredModel, batchSize: number | null): Promise<LoadOutcome>;
+  /** Verifies the model's files and opens it on every lane. What was measured `earlier` is taken as it is. */
+  load(model: RegisteredModel, earlier: MeasuredBatch | null): Promise<LoadOutcome>;
   /** Draws all segments of a loaded model, or aborts. Work is taken up in the order of the calls. */
   sample(work: Work): Promise<WorkOutcome>;
   /** Ends a piece of work within one batch of every lane; unknown ids are ignored. */
@@ -100,9 +101,9 @@ export interface LaneFunctions {
     model: VerifiedModel,
   ): Promise<LoadOutcome | { readonly kind: 'opened'; readonly engine: EngineDescription }>;
   /** Finds the batch size for an opened model, and the speed of this lane with it. */
-  measure(modelDigest: string): Promise<{ readonly batchSize: number; readonly samplesPerSecond: number }>;
-  /** Fixes the batch size and allocates the noise kernel. */
-  prepare(modelDigest: string, batchSize: number): Promise<void>;
+  measure(modelDigest: string): Promise<MeasuredBatch>;
+  /** Allocates the noise kernel for this batch size, or for the model's own if it has one; answers it. */
+  prepare(modelDigest: string, batchSize: number): Promise<number>;
   forget(modelDigest: string): Promise<void>;
   begin(work: Pick<Work, 'id' | 'sigma' | 'inputs'> & { readonly modelDigest: string }): void;
   run(task: LaneTask): Promise<LaneOutcome>;

@@ -136,6 +136,7 @@ describe('every operation', () => {
       'GET /v1/certifications listCertifications',
       'GET /v1/certifications/{id} getCertification',
       'GET /v1/certifications/{id}/results listCertificationResults',
+      'GET /v1/devices listDevices',
       'GET /v1/models listModels',
       'GET /v1/predictions listPredictions',
       'GET /v1/predictions/{id} getPrediction',

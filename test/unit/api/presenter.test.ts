@@ -22,6 +22,7 @@ const RECORD: JobRecord = {
     seedSource: 'server',
   },
   status: 'running',
+  engine: null,
   createdAt: START,
   startedAt: START + 1_000,
   finishedAt: null,

@@ -61,14 +61,22 @@ describe('gatherVotes', () => {
     }
     expect(tally.prediction).toBeUndefined();
     expect(engine).toEqual(ENGINE);
-    expect(devices).toEqual([DEVICE]);
+    expect(devices).toEqual([{ ...DEVICE, samples: 340 }]);
   });
 
-  it('names every device once, one of another batch size as another', () => {
-    const chunks = packChunks(ASKED, 100);
+  it('names every device of the input once with its samples, one of another batch size as another', () => {
+    const chunks = packChunks(ASKED, 100).filter((chunk) => chunk.some(({ input }) => input === 0));
     const devices = [DEVICE, { name: 'CPU', batchSize: 32 }, { name: 'GPU', batchSize: 64 }];
     const votes = chunks.map((chunk, index) => votesOf(chunk, { device: { ...devices[index % 3]! } }));
-    expect(gatherVotes(0, votes).devices).toEqual(devices);
+    const drawn = chunks.map((chunk) =>
+      chunk.reduce((sum, { input, count }) => sum + (input === 0 ? count : 0), 0),
+    );
+    const expected = devices.map((device, index) => ({
+      ...device,
+      samples: drawn.reduce((sum, count, chunk) => sum + (chunk % 3 === index ? count : 0), 0),
+    }));
+    expect(expected.every(({ samples }) => samples > 0)).toBe(true);
+    expect(gatherVotes(0, votes).devices).toEqual(expected);
   });
 
   it('refuses votes of different engines: they are not of one base classifier', () => {

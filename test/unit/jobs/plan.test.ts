@@ -65,7 +65,11 @@ describe('packChunks', () => {
 
 describe('chunkSize', () => {
   it('is three seconds of work of a device, in a long round', () => {
-    expect(chunkSize(10_000_000, [1_000, 3_000])).toBe(6_000);
+    expect(chunkSize(10_000_000, [2_000, 2_500])).toBe(6_750);
+  });
+
+  it('is no more than four seconds of the slowest device', () => {
+    expect(chunkSize(10_000_000, [1_000, 3_000])).toBe(4_000);
   });
 
   it('lets devices finish a short round together: two chunks each', () => {

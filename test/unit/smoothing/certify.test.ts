@@ -152,7 +152,7 @@ describe('a certificate', () => {
       seedSource: 'server',
     },
     engine: { name: 'onnxruntime-node', version: '1.30.0', provider: 'cpu', precision: 'fp32' },
-    devices: [{ name: 'CPU', batchSize: 64 }],
+    devices: [{ name: 'CPU', batchSize: 64, samples: 10_100 }],
     software: { name: 'smoothcert', version: '0.1.0' },
   };
   const parameters: CertifyParameters = { sigma: 0.5, n0: 10, n: 1_000, alpha: 0.001, bound: 'pA-pB' };

@@ -1,0 +1,78 @@
+import { type Job, Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
+import type { Logger } from '../logger.ts';
+import type { Keys } from './keys.ts';
+import { samplingQueueName } from './pool.ts';
+import { type SamplingData, workerOptions } from './queues.ts';
+import type { SupervisedHost } from './supervised-host.ts';
+
+/** Chunks a host holds: one that it samples and one that waits, so that no lane idles between chunks. */
+const CHUNKS_PER_HOST = 2;
+
+/**
+ * The sampling consumers of a worker: for each host one on the queue of each pool that its models belong to, which is one
+ * pool but for engines that choose by model (TensorRT). A host that is out of service takes nothing; its consumers go on
+ * when it is back.
+ */
+export interface SamplingConsumers {
+  /** Opens, pauses or resumes the host's consumers, as its state says. */
+  follow(host: SupervisedHost): void;
+  /** Takes chunks from now on. */
+  start(): void;
+  /** @param force ends without waiting for chunks under way */
+  close(force: boolean): Promise<void>;
+}
+
+export function createSamplingConsumers(options: {
+  readonly redis: Redis;
+  readonly keys: Keys;
+  readonly logger: Logger;
+  readonly consume: (host: SupervisedHost) => (job: Job<SamplingData>) => Promise<void>;
+}): SamplingConsumers {
+  const { redis, keys, logger, consume } = options;
+  const open = new Map<SupervisedHost, Map<string, Worker<SamplingData>>>();
+  let started = false;
+  let closed = false;
+
+  function consumer(host: SupervisedHost, queue: string): Worker<SamplingData> {
+    const worker = new Worker<SamplingData>(
+      queue,
+      consume(host),
+      workerOptions(redis, keys, CHUNKS_PER_HOST),
+    );
+    worker.on('error', (error) => logger.debug({ queue, error: error.message }, 'queue error'));
+    worker.on('stalled', (jobId) => logger.warn({ queue, jobId }, 'a job was taken over'));
+    return worker;
+  }
+
+  function follow(host: SupervisedHost): void {
+    if (closed) return;
+    const own = open.get(host) ?? new Map<string, Worker<SamplingData>>();
+    open.set(host, own);
+    const { state, models } = host.status();
+    if (state === 'out') {
+      // Chunks under way fail by themselves; nothing is waited for.
+      for (const worker of own.values()) void worker.pause(true);
+      return;
+    }
+    for (const worker of own.values()) if (worker.isPaused()) void worker.resume();
+    if (!started) return;
+    for (const { engine } of models) {
+      const queue = samplingQueueName(engine);
+      if (!own.has(queue)) own.set(queue, consumer(host, queue));
+    }
+  }
+
+  return {
+    follow,
+    start() {
+      started = true;
+      for (const host of open.keys()) follow(host);
+    },
+    async close(force) {
+      closed = true;
+      const workers = [...open.values()].flatMap((own) => [...own.values()]);
+      await Promise.all(workers.map((worker) => worker.close(force)));
+    },
+  };
+}

@@ -1,0 +1,230 @@
+import type { ErrorCode } from '../errors.ts';
+import type { Device } from '../inference/devices.ts';
+import type { Manifest } from '../inference/manifest.ts';
+import type { RegisteredModel } from '../inference/model-store.ts';
+import type { Logger } from '../logger.ts';
+import { type DeviceHost, type DrawOutcome, HostCrashedError } from './device-host/device-host.ts';
+import type { WarmModel, Work } from './device-host/protocol.ts';
+
+/** An engine that a model's manifest names. */
+export type EngineName = Manifest['engine'];
+
+// The life of a host in service:
+//
+//   ready ──> recovering   its process died, hung, or its engine failed: the next draw starts it anew, with half the batch
+//     ^           │  └───> ready        a draw succeeded: the measured batch again at the next start
+//     │           └──────> out          it failed five times with no draw between: it takes no more draws
+//     └── out <── probe <──┘            after a pause, longer each time until a draw succeeds, a new process loads the
+//                                       models again
+//
+// Draws that fail go back to their queue, where any host of the pool takes them.
+
+export const HOST_STATES = ['ready', 'recovering', 'out'] as const;
+export type HostState = (typeof HOST_STATES)[number];
+
+export type LoadedModel = { readonly name: string; readonly digest: string } & WarmModel;
+
+export interface HostStatus {
+  readonly engine: EngineName;
+  readonly state: HostState;
+  /** Why it is not ready; null when it is. */
+  readonly reason: string | null;
+  /** When the state began, milliseconds since the epoch. */
+  readonly since: number;
+  readonly hostPid: number | null;
+  readonly restarts: number;
+  /** Samples counted a second, over the last ten seconds. */
+  readonly samplesPerSecond: number;
+  readonly models: readonly LoadedModel[];
+}
+
+/** A device host that is kept in service, or taken out of it. */
+export interface SupervisedHost {
+  readonly device: Device;
+  status(): HostStatus;
+  /** Loads every model for the first time; a host that can load none is out. */
+  start(): Promise<void>;
+  /**
+   * Draws a piece of work. Faults of the device and of its process are `device_failed`: another attempt, here or
+   * elsewhere, may succeed.
+   */
+  draw(work: Work, signal: AbortSignal, onProgress: (samples: number) => void): Promise<DrawOutcome>;
+  close(): Promise<void>;
+}
+
+export interface SupervisionTimes {
+  readonly firstPause: number;
+  readonly longestPause: number;
+}
+
+/** Milliseconds that a host stays out: short for a passing fault, and no burden for a card that is dead. */
+const TIMES: SupervisionTimes = { firstPause: 2_000, longestPause: 60_000 };
+/** Failures in a row that take a host out: enough to halve a batch of 256 down to 16. */
+const OUT_AFTER = 5;
+const SPEED_MILLISECONDS = 10_000;
+
+/** Codes of a sampling that blame the device; others are the model's. */
+const OF_THE_DEVICE: readonly ErrorCode[] = ['device_failed', 'sampling_failed', 'internal_error'];
+
+export interface Supervision {
+  readonly host: DeviceHost;
+  readonly engine: EngineName;
+  readonly models: readonly RegisteredModel[];
+  readonly logger: Logger;
+  /** Called after every change of state. */
+  readonly onChange: () => void;
+  readonly times?: SupervisionTimes;
+}
+
+export function superviseHost(supervision: Supervision): SupervisedHost {
+  const { host, engine, models, logger, onChange, times = TIMES } = supervision;
+  const { device } = host;
+  const loaded = new Map<string, LoadedModel>();
+  const counted: { readonly at: number; readonly samples: number }[] = [];
+  let state: HostState = 'recovering';
+  let reason: string | null = 'starting';
+  let since = Date.now();
+  let failures = 0;
+  /** The incarnation that failed last: several draws lost with one process are one failure. */
+  let lastFailed = -1;
+  let pause = times.firstPause;
+  let timer: NodeJS.Timeout | undefined;
+  let closed = false;
+
+  function change(to: HostState, why: string | null): void {
+    if (closed) return;
+    if (to !== state) {
+      since = Date.now();
+      logger.info({ device: device.id, engine, from: state, to, reason: why }, 'device host changed state');
+    }
+    state = to;
+    reason = why;
+    onChange();
+  }
+
+  /** Loads every model; answers why none could be loaded, null if one was. */
+  async function loadAll(): Promise<string | null> {
+    let failure = 'there is no model for it';
+    let any = false;
+    for (const model of models) {
+      const { name } = model.manifest;
+      try {
+        const outcome = await host.load(model);
+        if (outcome.kind === 'loaded') {
+          const { engine: description, batchSize, samplesPerSecond } = outcome;
+          loaded.set(model.digest, {
+            name,
+            digest: model.digest,
+            engine: description,
+            batchSize,
+            samplesPerSecond,
+          });
+          any = true;
+          logger.info(
+            { model: name, device: device.id, engine: description, batchSize, samplesPerSecond },
+            'model warmed up',
+          );
+          continue;
+        }
+        failure = outcome.detail;
+        logger.error({ model: name, device: device.id, ...outcome }, 'model not loadable');
+      } catch (error) {
+        if (!(error instanceof HostCrashedError)) throw error;
+        failure = `its process died while it loaded ${name}`;
+        logger.error({ model: name, device: device.id, engine, detail: failure }, 'model not loadable');
+      }
+    }
+    return any ? null : failure;
+  }
+
+  function takeOut(why: string): void {
+    // Its process ends: what it holds of the device is free, and the probe starts from nothing.
+    host.kill();
+    lastFailed = host.restarts();
+    if (closed) return;
+    change('out', why);
+    timer = setTimeout(() => void probe(), pause);
+    pause = Math.min(2 * pause, times.longestPause);
+  }
+
+  async function probe(): Promise<void> {
+    const failure = await loadAll();
+    if (closed) return;
+    if (failure !== null) return takeOut(failure);
+    failures = 0;
+    host.setHalvings(0);
+    change('ready', null);
+  }
+
+  function failed(why: string, incarnation: number): void {
+    if (closed || state === 'out' || incarnation <= lastFailed) return;
+    lastFailed = incarnation;
+    failures += 1;
+    host.setHalvings(failures);
+    logger.warn({ device: device.id, engine, failures, reason: why }, 'device failed');
+    if (failures >= OUT_AFTER) takeOut(why);
+    else change('recovering', why);
+  }
+
+  function succeeded(): void {
+    failures = 0;
+    host.setHalvings(0);
+    pause = times.firstPause;
+    if (state === 'recovering') change('ready', null);
+  }
+
+  /** Tells faults of the device from the model's. */
+  function judge(outcome: DrawOutcome, incarnation: number): DrawOutcome {
+    if (outcome.kind === 'sampled') succeeded();
+    if (outcome.kind !== 'failed' || !OF_THE_DEVICE.includes(outcome.code)) return outcome;
+    // A process whose engine has failed is not trusted with another draw.
+    host.kill();
+    failed(outcome.detail, incarnation);
+    return { ...outcome, code: 'device_failed' };
+  }
+
+  return {
+    device,
+    status() {
+      const now = Date.now();
+      while (counted.length > 0 && counted[0]!.at < now - SPEED_MILLISECONDS) counted.shift();
+      const samples = counted.reduce((sum, each) => sum + each.samples, 0);
+      return {
+        engine,
+        state,
+        reason,
+        since,
+        hostPid: host.pid(),
+        restarts: host.restarts(),
+        samplesPerSecond: Math.round((1000 * samples) / SPEED_MILLISECONDS),
+        models: [...loaded.values()],
+      };
+    },
+    async start() {
+      const failure = await loadAll();
+      if (failure === null) change('ready', null);
+      else takeOut(failure);
+    },
+    async draw(work, signal, onProgress) {
+      if (state === 'out') {
+        return { kind: 'failed', code: 'device_failed', detail: `${device.name} is out of service` };
+      }
+      try {
+        const outcome = await host.sample(work, signal, (samples) => {
+          counted.push({ at: Date.now(), samples });
+          onProgress(samples);
+        });
+        return judge(outcome, host.restarts());
+      } catch (error) {
+        if (!(error instanceof HostCrashedError)) throw error;
+        failed(error.message, host.restarts());
+        return { kind: 'failed', code: 'device_failed', detail: error.message };
+      }
+    },
+    async close() {
+      closed = true;
+      clearTimeout(timer);
+      await host.close();
+    },
+  };
+}

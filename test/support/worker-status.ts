@@ -1,0 +1,54 @@
+import type { WorkerStatus } from '../../src/jobs/presence.ts';
+import type { HostStatus, LoadedModel } from '../../src/jobs/supervised-host.ts';
+
+export const ENGINE = {
+  name: 'onnxruntime-node',
+  version: '1.30.0',
+  provider: 'cpu',
+  precision: 'fp32',
+} as const;
+
+/** A model as a host tells of it. */
+export function loadedModel(model: Partial<LoadedModel> = {}): LoadedModel {
+  return {
+    name: 'mnist-cnn',
+    digest: 'd'.repeat(64),
+    engine: ENGINE,
+    batchSize: 64,
+    samplesPerSecond: 1_000,
+    ...model,
+  };
+}
+
+export function hostStatus(host: Partial<HostStatus> = {}): HostStatus {
+  return {
+    engine: 'onnx',
+    state: 'ready',
+    reason: null,
+    since: Date.UTC(2026, 0, 2),
+    hostPid: 2,
+    restarts: 0,
+    samplesPerSecond: 0,
+    models: [],
+    ...host,
+  };
+}
+
+/** A worker with one device for each list of hosts. */
+export function workerStatus(id: string, ...devices: readonly (readonly HostStatus[])[]): WorkerStatus {
+  return {
+    id,
+    hostname: 'here',
+    pid: 1,
+    version: '0',
+    devices: devices.map((hosts, index) => ({
+      id: `device-${index}`,
+      name: `Device ${index}`,
+      kind: 'cpu',
+      lanes: 2,
+      driver: null,
+      telemetry: null,
+      hosts,
+    })),
+  };
+}

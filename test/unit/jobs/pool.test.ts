@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import { choosePool, describeEngine, poolSpeeds, samplingQueueName } from '../../../src/jobs/pool.ts';
+import { ENGINE, hostStatus, loadedModel, workerStatus } from '../../support/worker-status.ts';
+
+const DIGEST = 'd'.repeat(64);
+const CUDA = { ...ENGINE, provider: 'cuda' };
+const onCpu = (speed: number, state: 'ready' | 'out' = 'ready') =>
+  hostStatus({ state, models: [loadedModel({ samplesPerSecond: speed })] });
+const onGpu = (speed: number, state: 'ready' | 'recovering' | 'out' = 'ready') =>
+  hostStatus({ state, models: [loadedModel({ samplesPerSecond: speed, engine: CUDA })] });
+
+describe('the pool of a job', () => {
+  it('is the one that is fastest in all, not the one with the fastest device', () => {
+    const workers = [workerStatus('a', [onGpu(500)]), workerStatus('b', [onCpu(300)], [onCpu(201)])];
+    expect(choosePool(workers, DIGEST)).toEqual(ENGINE);
+    expect(choosePool([...workers, workerStatus('c', [onGpu(2)])], DIGEST)).toEqual(CUDA);
+  });
+
+  it('counts only hosts with the very model', () => {
+    const other = hostStatus({ models: [loadedModel({ digest: 'e'.repeat(64), samplesPerSecond: 9_000 })] });
+    const workers = [workerStatus('a', [other], [onGpu(1)])];
+    expect(choosePool(workers, DIGEST)).toEqual(CUDA);
+    expect(choosePool(workers, 'f'.repeat(64))).toBeNull();
+    expect(choosePool([], DIGEST)).toBeNull();
+  });
+
+  it('is not one whose devices are all out of service while another works', () => {
+    expect(choosePool([workerStatus('a', [onGpu(900, 'out')], [onCpu(1)])], DIGEST)).toEqual(ENGINE);
+    expect(choosePool([workerStatus('a', [onGpu(900, 'recovering')], [onCpu(1)])], DIGEST)).toEqual(CUDA);
+  });
+
+  it('is one that is out of service where no other has the model: the job waits for it', () => {
+    expect(choosePool([workerStatus('a', [onGpu(900, 'out')])], DIGEST)).toEqual(CUDA);
+  });
+
+  it('is the same whatever the order of the workers, also where speeds tie', () => {
+    const workers = [workerStatus('a', [onGpu(5)]), workerStatus('b', [onCpu(5)])];
+    expect(choosePool(workers, DIGEST)).toEqual(choosePool(workers.toReversed(), DIGEST));
+  });
+});
+
+describe('the speeds of a pool', () => {
+  it('are those of its hosts with the model, on all workers', () => {
+    const workers = [workerStatus('a', [onGpu(500)], [onCpu(3)]), workerStatus('b', [onGpu(400)])];
+    expect(poolSpeeds(workers, DIGEST, CUDA)).toEqual([500, 400]);
+    expect(poolSpeeds(workers, 'f'.repeat(64), CUDA)).toEqual([]);
+  });
+});
+
+describe('two engines share a pool and a queue only if they are the same', () => {
+  const others = [
+    { ...ENGINE, name: 'other' },
+    { ...ENGINE, version: '1.30.1' },
+    { ...ENGINE, provider: 'cuda' },
+    { ...ENGINE, precision: 'tf32' as const },
+  ];
+
+  it.each(others)('%o is another', (other) => {
+    expect(describeEngine(other)).not.toBe(describeEngine(ENGINE));
+    expect(samplingQueueName(other)).not.toBe(samplingQueueName(ENGINE));
+  });
+
+  it('and a queue has a name that the queueing library allows', () => {
+    const name = samplingQueueName({
+      name: '@tensorflow/tfjs-node-gpu',
+      version: '4.22.0+tensorflow.2.9.1',
+      provider: 'cuda',
+      precision: 'fp32',
+    });
+    expect(name).toBe('sampling-tensorflow-tfjs-node-gpu-4.22.0-tensorflow.2.9.1-cuda-fp32');
+  });
+});
