@@ -2,9 +2,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import ort from 'onnxruntime-node';
 
-const { path, shape, batchSize, milliseconds } = workerData;
+const { path, shape, batchSize, milliseconds, gpu } = workerData;
 const session = await ort.InferenceSession.create(path, {
-  executionProviders: ['cpu'],
+  executionProviders: gpu ? [{ name: 'cuda', deviceId: 0 }] : ['cpu'],
   intraOpNumThreads: 1,
   interOpNumThreads: 1,
   executionMode: 'sequential',

@@ -1,7 +1,11 @@
 // Certification over HTTP against bare session.run of the same model: same batch size, same number of threads, by turns
 // in one run, since other work on the machine slows both. Needs `npm run build`.
+//
+// SMOOTHCERT_DEVICES=GPU-<uuid>   on that GPU (docs/gpu.md); the CPU without it
+// BENCH_MODELS=folder,folder      ONNX models with their manifests; without it those below
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
 import { argv } from 'node:process';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
@@ -12,12 +16,15 @@ const MODELS = [
   { folder: 'models/mnist-cnn', goal: 0.8 },
   { folder: 'bench/models/resnet20-random', goal: 0.95 },
 ];
+/** What a network of the size of ResNet-110 or larger should reach on a GPU. */
+const OTHERS_GOAL = 0.9;
+const GPU_LANES = 2;
 const ROUNDS = 5;
 /** Seconds of each measurement: several chunks long, so that the start of a job does not decide it. */
 const SECONDS = 12;
 
 function readModel({ folder, goal }) {
-  const root = new URL(`../${folder}/`, import.meta.url);
+  const root = pathToFileURL(`${resolve(fileURLToPath(new URL('..', import.meta.url)), folder)}/`);
   const manifest = JSON.parse(readFileSync(new URL('manifest.json', root), 'utf8'));
   const { channels, height, width } = manifest.input;
   const path = fileURLToPath(new URL(manifest.files[0].path, root));
@@ -31,8 +38,24 @@ function readModel({ folder, goal }) {
   };
 }
 
-async function bare({ path, shape }, batchSize, threads) {
-  const workerData = { path, shape, batchSize, milliseconds: SECONDS * 500 };
+function modelsAsked() {
+  const folders = process.env.BENCH_MODELS;
+  if (!folders) return MODELS.map(readModel);
+  return folders.split(',').map((folder) => readModel({ folder, goal: OTHERS_GOAL }));
+}
+
+/** The one GPU that is measured, or null. Bare sessions must compute on it, and in fp32, as the service's do. */
+function pinGpu() {
+  const asked = process.env.SMOOTHCERT_DEVICES || 'cpu';
+  if (asked === 'cpu') return null;
+  if (!/^(GPU|MIG)-[^,]+$/.test(asked))
+    throw new Error('SMOOTHCERT_DEVICES must be cpu or the UUID of one GPU or MIG slice to be compared with');
+  Object.assign(process.env, { CUDA_VISIBLE_DEVICES: asked, NVIDIA_TF32_OVERRIDE: '0' });
+  return asked;
+}
+
+async function bare({ path, shape }, batchSize, threads, gpu) {
+  const workerData = { path, shape, batchSize, milliseconds: SECONDS * 500, gpu };
   const workers = Array.from(
     { length: threads },
     () => new Worker(new URL('./bare-thread.mjs', import.meta.url), { workerData }),
@@ -49,8 +72,10 @@ const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.le
 /** Prints the comparison and returns its rows. */
 export async function run() {
   console.log(machine());
-  const threads = availableParallelism();
-  const models = MODELS.map(readModel);
+  const gpu = pinGpu();
+  const threads = gpu === null ? availableParallelism() : GPU_LANES;
+  if (gpu !== null) console.log(`on ${gpu}, ${threads} lanes`);
+  const models = modelsAsked();
   const service = await startService({ models: models.map(({ folder }) => folder), lanes: threads });
   const rows = [];
   try {
@@ -58,16 +83,16 @@ export async function run() {
       const request = { model: model.name, shape: model.shape, sigma: model.sigma };
       const trial = await certify(service.url, { ...request, images: 1, n: 2_000 });
       const { batchSize } = trial;
-      const estimate = await bare(model, batchSize, threads);
+      const estimate = await bare(model, batchSize, threads, gpu !== null);
       const images = 4;
       const n = Math.max(1_000, Math.round((estimate * SECONDS) / images));
       const ratios = [];
       const speeds = [];
       const shares = { noise: 0, inference: 0, counting: 0, wall: 0 };
       for (let round = 0; round < ROUNDS; round += 1) {
-        const before = await bare(model, batchSize, threads);
+        const before = await bare(model, batchSize, threads, gpu !== null);
         const done = await certify(service.url, { ...request, images, n });
-        const after = await bare(model, batchSize, threads);
+        const after = await bare(model, batchSize, threads, gpu !== null);
         const speed = done.samples / done.seconds;
         speeds.push(speed);
         ratios.push(speed / ((before + after) / 2));

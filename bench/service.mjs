@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -12,11 +12,12 @@ const path = (relative) => fileURLToPath(new URL(`../${relative}`, import.meta.u
 export async function startService({ models, lanes }) {
   const folder = mkdtempSync(join(tmpdir(), 'smoothcert-bench-'));
   for (const [index, model] of models.entries()) {
-    cpSync(path(model), join(folder, 'models', String(index)), { recursive: true });
+    cpSync(resolve(path('.'), model), join(folder, 'models', String(index)), { recursive: true });
   }
   const child = spawn(process.execPath, [path('dist/main/cli.js'), 'serve'], {
     cwd: path('.'),
     env: {
+      SMOOTHCERT_DEVICES: 'cpu',
       ...process.env,
       SMOOTHCERT_PORT: '0',
       SMOOTHCERT_MODELS_DIR: join(folder, 'models'),

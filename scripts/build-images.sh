@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# Builds the images `api` and `worker-cpu`, runs them, and certifies an example over HTTP.
+# Builds the images `api` and `worker-cpu`, runs them, and certifies examples over HTTP.
 #
-# usage: scripts/build-images.sh [--work DIR]
+# usage: scripts/build-images.sh [--gpu] [--work DIR]
 #
+#   --gpu        build the images for NVIDIA GPUs too (3.5 GB of wheels are fetched), and see that their libraries load and
+#                that their workers refuse to start, for they are given no GPU
 #   --work DIR   keep the images' storage in DIR, and use what is there; without it nothing is left behind
 #
 # With a Docker engine: `docker build`, then docker-compose.yml as a project of its own. Its images stay.
@@ -23,12 +25,13 @@ fail() {
 
 # ---- a client, used for both ways of running ---------------------------------------------------------------------------
 
-# certify URL: submits an example and prints its result
+# certify URL MODEL IMAGE: submits the image and prints its result
 certify() {
-  local url=$1 job status=
+  local url=$1 model=$2 image=$3 sigma job status=
+  sigma=$(sed -n 's/.*"trainedSigma": \([0-9.]*\).*/\1/p' "models/$model/manifest.json")
   job=$(curl -fsS -o /dev/null -D - \
-    -F 'request={"model":"mnist-cnn","parameters":{"sigma":0.5,"n":10000}}' \
-    -F image=@examples/mnist/00000.png "$url/v1/certifications" |
+    -F "request={\"model\":\"$model\",\"parameters\":{\"sigma\":${sigma:-0.5},\"n\":10000}}" \
+    -F "image=@$image" "$url/v1/certifications" |
     sed -n 's/^location: *\([^[:space:]]*\).*/\1/Ip')
   [ -n "$job" ] || fail 'the API answered without a Location'
   for _ in $(seq 120); do
@@ -41,6 +44,38 @@ certify() {
   grep -q '"certifiedRadius":' <<<"$results" || fail "no certified radius in $results"
   printf '%s\n' "$results"
 }
+
+# example_of MODEL: the first of the example images that are of its data
+example_of() {
+  local folder
+  for folder in examples/*/; do
+    case $1 in "$(basename "$folder")"-*) find "$folder" -name '*.png' | sort | head -1 ;; esac
+  done
+}
+
+# certify_all URL: an example of each model that is shipped; TensorFlow's library is only made for x86-64
+certify_all() {
+  local manifest model
+  for manifest in models/*/manifest.json; do
+    model=$(basename "$(dirname "$manifest")")
+    if grep -q '"engine": "tensorflow"' "$manifest" && [ "$(uname -m)" != x86_64 ]; then continue; fi
+    say "a certification over HTTP: $model"
+    certify "$1" "$model" "$(example_of "$model")"
+  done
+}
+
+# What runs in the images' containers: the libraries load, and stop at the driver, not before.
+TENSORFLOW_WORKS='
+  const tf = require("@tensorflow/tfjs-node-gpu");
+  const a = tf.tensor2d([1, 2, 3, 4], [2, 2]);
+  const product = Array.from(tf.matMul(a, a).dataSync()).join();
+  if (tf.getBackend() !== "tensorflow" || product !== "7,10,15,22") throw new Error(`${tf.getBackend()}: ${product}`);
+  console.log(`TensorFlow ${tf.backend().binding.TF_Version} computes`);'
+CUDA_REACHES_DRIVER='
+  const ort = require("onnxruntime-node");
+  ort.InferenceSession.create("models/mnist-cnn/model.onnx", { executionProviders: ["cuda"] }).then(
+    () => console.log("a session was opened"), (error) => console.log(error.message));'
+REFUSAL='cuda asks for NVIDIA GPUs, and none'
 
 # ---- the images in namespaces ------------------------------------------------------------------------------------------
 
@@ -58,7 +93,7 @@ in_image() {
     --bounding-set=-all --inh-caps=-all --ambient-caps=-all --no-new-privs --)
 }
 
-# enter NAME: becomes the container's first process
+# enter NAME [COMMAND...]: becomes the container's first process, which is the image's own or COMMAND
 enter() {
   local name=$1 root=$WORK/root-$1 device
   hostname "$name"
@@ -66,12 +101,16 @@ enter() {
   mount -o remount,bind,ro,nodev,nosuid "$root"
   mount -t proc -o nosuid,nodev,noexec proc "$root/proc"
   mount -t tmpfs -o nosuid,nodev,noexec,size=64m tmpfs "$root/tmp"
+  # An engine mounts the image's volume there.
+  if [ -d "$root/var/cache/smoothcert" ]; then
+    mount -t tmpfs -o nosuid,nodev,noexec,size=64m,uid=1000,gid=1000,mode=700 tmpfs "$root/var/cache/smoothcert"
+  fi
   mount -t tmpfs -o nosuid,noexec,size=64k,mode=755 tmpfs "$root/dev"
   for device in null zero full random urandom; do
     touch "$root/dev/$device"
     mount --bind "/dev/$device" "$root/dev/$device"
   done
-  mapfile -t command <"$WORK/$name.command"
+  if [ $# -gt 1 ]; then command=("${@:2}"); else mapfile -t command <"$WORK/$name.command"; fi
   in_image "$name"
   exec "${prefix[@]}" "${command[@]}"
 }
@@ -88,6 +127,21 @@ start() {
     sleep 0.1
   done
   printf '%s %s\n' "$outer" "${inner%% *}" >"$WORK/$name.pid"
+}
+
+# once NAME [COMMAND...]: runs the image, or COMMAND in it, until it ends; its output is in NAME.log
+once() {
+  mkdir -p "$WORK/root-$1"
+  timeout 120 unshare --mount --pid --fork --kill-child --uts --ipc bash "$SCRIPT" --enter "$@" >"$WORK/$1.log" 2>&1
+}
+
+# refuses NAME: without a GPU the image's worker ends at once, and says why
+refuses() {
+  local status=0
+  once "$1" || status=$?
+  [ "$status" != 0 ] || fail "$1 ended with 0 without a GPU"
+  grep -qF "$REFUSAL" "$WORK/$1.log" || fail "$1 does not say why it ends: $(tail -5 "$WORK/$1.log")"
+  echo "$1: ends with $status, $(grep -F -m1 "$REFUSAL" "$WORK/$1.log" | cut -c1-200)"
 }
 
 # healthy NAME: runs the image's own health check in its container until it passes
@@ -164,20 +218,39 @@ pod() {
   confined api
   confined worker-cpu
 
-  say 'a certification over HTTP'
   curl -fsS http://127.0.0.1:8080/health/ready
   echo
-  certify http://127.0.0.1:8080
+  certify_all http://127.0.0.1:8080
 
   say 'stopping'
   stop worker-cpu
   stop api
   kill -TERM "$redis"
   wait "$redis" || fail "Redis ended badly: $(tail -5 "$WORK/redis.log")"
+
+  if [ "$(uname -m)" = x86_64 ]; then
+    say 'libraries in the images'
+    loads worker-cpu "$TENSORFLOW_WORKS" 'TensorFlow .* computes'
+  fi
+  if $gpu; then
+    loads worker-tensorflow-gpu "$TENSORFLOW_WORKS" 'TensorFlow .* computes'
+    # Each library of CUDA was found, or its name would be here; libcuda is the driver's.
+    loads worker-onnx-cuda "$CUDA_REACHES_DRIVER" 'error: libcuda\.so\.1: cannot open shared object file'
+    say 'workers for GPUs without one'
+    refuses worker-onnx-cuda
+    refuses worker-tensorflow-gpu
+  fi
+}
+
+# loads NAME SCRIPT PATTERN: the image's Node runs SCRIPT, and prints PATTERN
+loads() {
+  once "$1" node -e "$2" || fail "$1: $(tail -5 "$WORK/$1.log")"
+  grep -qE "$3" "$WORK/$1.log" || fail "$1 prints no '$3': $(tail -5 "$WORK/$1.log")"
+  echo "$1: $(grep -oE -m1 "$3" "$WORK/$1.log")"
 }
 
 if [ "${1:-}" = --enter ]; then
-  enter "$2"
+  enter "${@:2}"
 elif [ "${1:-}" = --pod ]; then
   # The first process of a namespace must not end before its children are told why.
   pod
@@ -189,12 +262,18 @@ fi
 cd "$(dirname "$0")/.."
 SCRIPT=$PWD/scripts/$(basename "$0")
 keep=false
+gpu=false
 WORK=
-case "${1:-}" in
-  '') ;;
-  --work) WORK=${2:?--work needs a folder} keep=true ;;
-  *) fail "unknown argument $1; usage: scripts/build-images.sh [--work DIR]" ;;
-esac
+while [ $# -gt 0 ]; do
+  case $1 in
+    --gpu) gpu=true ;;
+    --work) WORK=${2:?--work needs a folder} keep=true && shift ;;
+    *) fail "unknown argument $1; usage: scripts/build-images.sh [--gpu] [--work DIR]" ;;
+  esac
+  shift
+done
+targets=(api worker-cpu)
+if $gpu; then targets+=(worker-onnx-cuda worker-tensorflow-gpu); fi
 command -v curl >/dev/null || fail 'curl is needed'
 if $keep; then
   mkdir -p "$WORK"
@@ -202,7 +281,7 @@ if $keep; then
 else
   WORK=$(mktemp -d /tmp/smoothcert-images.XXXXXX)
 fi
-export WORK SCRIPT
+export WORK SCRIPT gpu
 chmod 700 "$WORK"
 
 engine=buildah
@@ -254,8 +333,13 @@ if command -v npm >/dev/null; then
   printf 'registry=%s\n' "$(npm config get registry 2>/dev/null)" >>"$WORK/secrets/npmrc"
 fi
 if [ -e "${NODE_EXTRA_CA_CERTS:-}" ]; then cat "$NODE_EXTRA_CA_CERTS" >>"$WORK/secrets/certificates"; fi
+: >"$WORK/secrets/pip"
+if index=$(python3 -m pip config get global.index-url 2>/dev/null); then
+  printf '[global]\nindex-url = %s\n' "$index" >"$WORK/secrets/pip"
+fi
 build_arguments+=(
   --secret "id=npmrc,src=$WORK/secrets/npmrc"
+  --secret "id=pip,src=$WORK/secrets/pip"
   --secret "id=certificates,src=$WORK/secrets/certificates"
 )
 
@@ -263,7 +347,7 @@ build_arguments+=(
 
 if [ "$engine" = docker ]; then
   docker compose version >/dev/null 2>&1 || fail 'docker compose is needed'
-  for target in api worker-cpu; do
+  for target in "${targets[@]}"; do
     say "docker build: $target"
     docker build --target "$target" --tag "smoothcert-$target:latest" --tag "smoothcert-$target:$version" \
       "${build_arguments[@]}" .
@@ -272,8 +356,16 @@ if [ "$engine" = docker ]; then
   project=smoothcert-check-$$
   export TAG=$version API_PORT=${API_PORT:-18080}
   docker compose --project-name "$project" --profile cpu up --detach --wait --no-build
-  say 'a certification over HTTP'
-  certify "http://127.0.0.1:$API_PORT"
+  certify_all "http://127.0.0.1:$API_PORT"
+  if $gpu; then
+    say 'workers for GPUs without one'
+    for target in worker-onnx-cuda worker-tensorflow-gpu; do
+      if output=$(docker run --rm --runtime runc --env REDIS_URL=redis://nowhere "smoothcert-$target:$version" 2>&1); then
+        fail "$target ended with 0 without a GPU"
+      fi
+      grep -F -m1 "$REFUSAL" <<<"$output" || fail "$target does not say why it ends: $output"
+    done
+  fi
   say 'sizes'
   docker image ls --filter 'reference=smoothcert-*'
   exit 0
@@ -343,11 +435,14 @@ if ! buildah_ inspect --type image "docker.io/library/$base" >/dev/null 2>&1 &&
   stand_in
 fi
 
-for target in api worker-cpu; do
+for target in "${targets[@]}"; do
   say "buildah build: $target"
-  buildah_ build --isolation chroot --format docker --layers --pull-never --quiet \
+  begin=$SECONDS
+  buildah_ build --isolation chroot --format docker --layers --pull-never \
     --build-arg "NODE_IMAGE=docker.io/library/$base" --target "$target" --tag "localhost/smoothcert-$target:$version" \
-    "${build_arguments[@]}" . >/dev/null
+    "${build_arguments[@]}" . >"$WORK/$target.build" 2>&1 || fail "$target cannot be built: $(tail -30 "$WORK/$target.build")"
+  echo "$((SECONDS - begin)) s"
+  grep -hE '^(cuda|tensorflow): ' "$WORK/$target.build" || true
   container=$(buildah_ from --pull-never "localhost/smoothcert-$target:$version")
   root=$(buildah_ mount "$container")
   inspect() { buildah_ inspect --type image --format "$1" "localhost/smoothcert-$target:$version"; }
@@ -359,21 +454,26 @@ for target in api worker-cpu; do
     sed '/^$/d' >"$WORK/$target.command"
   # Its first word, CMD, says that the rest is run without a shell.
   inspect '{{range .Docker.Config.Healthcheck.Test}}{{println .}}{{end}}' | sed '/^$/d; 1d' >"$WORK/$target.health"
-  for secret in root/.npmrc run/secrets/certificates; do
+  for secret in root/.npmrc etc/pip.conf run/secrets/certificates; do
     [ ! -s "$root/$secret" ] || fail "$target holds $secret"
   done
   grep -q '"bomFormat": "CycloneDX"' "$root/app/sbom.json" || fail "$target has no SBOM"
   [ ! -e "$root/app/node_modules/typescript" ] || fail "$target holds development dependencies"
+  for tool in npm pip3 python3 gcc g++; do
+    [ -z "$(find "$root"/usr/bin "$root"/usr/local/bin -name "$tool")" ] || fail "$target holds $tool"
+  done
 done
-[ ! -e "$(cat "$WORK/api.root")/app/node_modules/onnxruntime-node" ] || fail 'api holds ONNX Runtime'
+for engine in onnxruntime-node @tensorflow; do
+  [ ! -e "$(cat "$WORK/api.root")/app/node_modules/$engine" ] || fail "api holds $engine"
+done
 
 unshare --net --mount --pid --fork --kill-child --mount-proc bash "$SCRIPT" --pod
 
 say 'sizes'
 buildah_ images --filter dangling=false --format '{{.Name}}:{{.Tag}} {{.Size}}'
-for target in api worker-cpu; do
+for target in "${targets[@]}"; do
   root=$(cat "$WORK/$target.root")
-  printf '%s: /app %s, of it node_modules %s\n' "$target" \
-    "$(du -sh "$root/app" | cut -f1)" "$(du -sh "$root/app/node_modules" | cut -f1)"
+  du -sh "$root"/app/node_modules "$root"/opt/cuda 2>/dev/null |
+    sed "s|$root|$target: |" || true
 done
-say 'both images were built and run'
+say "${#targets[@]} images were built and run"
