@@ -125,6 +125,12 @@ function traps(): void {
 
     it('of a later TensorFlow than this one is refused with what to do', async () => {
       const model = await verifyModel(await written('later', 'copy-on-read'));
+      const { description } = await loadTensorflow(CPU_TARGET);
+      if (!description.version.endsWith('+tensorflow.2.9.1')) {
+        // Another one was built here (TF=... npm run tensorflow): from 2.12 on it is no later TensorFlow.
+        expect(await classify(await open(model), Float32Array.of(1, 0, 0, 1), 2)).toEqual([0, 1]);
+        return;
+      }
       const fault = await domainFault(() => openSession(model, CPU_TARGET));
       expect(fault.code).toBe('model_invalid');
       expect(fault.message).toContain('DisableCopyOnRead came after TensorFlow 2.9.1');
