@@ -174,7 +174,8 @@ LABEL org.opencontainers.image.title="Smoothcert worker (CPU)" \
 FROM runtime AS runtime-gpu
 USER 0:0
 # The one folder that the user owns: a volume that is empty when it is mounted there takes over its owner.
-RUN install -d -o 1000 -g 1000 -m 700 /var/cache/smoothcert
+RUN install -d -o 1000 -g 1000 -m 700 /var/cache/smoothcert \
+    && install -d /opt/tensorrt/lib
 USER 1000:1000
 # Without a GPU the worker refuses to start; /opt/tensorrt is empty unless TensorRT is mounted there (docs/gpu.md).
 ENV NVIDIA_VISIBLE_DEVICES=all \
