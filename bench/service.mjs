@@ -1,6 +1,6 @@
 // Starts the built service as a user does, and measures it from outside.
 import { spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -8,17 +8,35 @@ import { fileURLToPath } from 'node:url';
 
 const path = (relative) => fileURLToPath(new URL(`../${relative}`, import.meta.url));
 
+/** A copy of the build in `folder` with every installed package but one: what an installation without it is. */
+export function installationWithout(missing, folder) {
+  mkdirSync(join(folder, 'node_modules'), { recursive: true });
+  for (const part of ['dist', 'package.json']) cpSync(path(part), join(folder, part), { recursive: true });
+  const link = (name) => symlinkSync(path(`node_modules/${name}`), join(folder, 'node_modules', name));
+  for (const name of readdirSync(path('node_modules')).filter((each) => !each.startsWith('.'))) {
+    if (!name.startsWith('@')) link(name);
+    else {
+      mkdirSync(join(folder, 'node_modules', name));
+      for (const each of readdirSync(path(`node_modules/${name}`))) {
+        if (`${name}/${each}` !== missing) link(`${name}/${each}`);
+      }
+    }
+  }
+  return folder;
+}
+
 /** The service with these model folders, on a free port, with its own data directory. */
-export async function startService({ models, lanes }) {
+export async function startService({ models, lanes, variables = {}, installation = path('.') }) {
   const folder = mkdtempSync(join(tmpdir(), 'smoothcert-bench-'));
   for (const [index, model] of models.entries()) {
     cpSync(resolve(path('.'), model), join(folder, 'models', String(index)), { recursive: true });
   }
-  const child = spawn(process.execPath, [path('dist/main/cli.js'), 'serve'], {
+  const child = spawn(process.execPath, [join(installation, 'dist/main/cli.js'), 'serve'], {
     cwd: path('.'),
     env: {
       SMOOTHCERT_DEVICES: 'cpu',
       ...process.env,
+      ...variables,
       SMOOTHCERT_PORT: '0',
       SMOOTHCERT_MODELS_DIR: join(folder, 'models'),
       SMOOTHCERT_DATA_DIR: folder,
@@ -76,8 +94,9 @@ export async function certify(url, { model, shape, images, n, sigma }) {
       if (job.status !== 'succeeded') throw new Error(JSON.stringify(job));
       const seconds = (performance.now() - start) / 1000;
       const [result] = (await (await fetch(`${url}${location}/results?limit=1`)).json()).data;
-      const { batchSize } = result.certificate.devices[0];
-      return { id: job.id, seconds, samples: job.progress.samplesDrawn, batchSize };
+      const { devices, engine } = result.certificate;
+      const { batchSize } = devices[0];
+      return { id: job.id, seconds, samples: job.progress.samplesDrawn, batchSize, engine };
     }
     // Rare polls until the end is near: each costs the processor that the lanes need.
     const wait = job.progress.secondsLeft > 1 ? 500 : 50;
