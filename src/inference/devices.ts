@@ -8,6 +8,7 @@ import type { NvidiaDevice } from './nvidia-device.ts';
 import { listGpus } from './nvidia-smi/list-gpus.ts';
 import { NvidiaSmiError } from './nvidia-smi/run-nvidia-smi.ts';
 import { selectGpus, WAYS_OUT } from './select-gpus.ts';
+import { webgpuDevice } from './webgpu-device.ts';
 
 /** A compute device that host processes are pinned to. */
 export interface Device {
@@ -32,6 +33,8 @@ export interface DeviceTools {
   readonly searchPath: string;
   /** CUDA_VISIBLE_DEVICES of this process; null where it is not set. */
   readonly visibleDevices: string | null;
+  /** Of this process: Vulkan's loader finds WebGPU's adapter by it. */
+  readonly environment?: NodeJS.ProcessEnv;
   /** Path that exists where NVIDIA's driver is loaded. */
   readonly driverNode?: string;
   /** How long nvidia-smi may take to answer once. */
@@ -59,7 +62,9 @@ export async function discoverDevices(
   tools: DeviceTools,
 ): Promise<Device[]> {
   if (selection.kind === 'cpu') return [cpuDevice(lanes)];
-  if (selection.kind === 'webgpu') return [webgpuDevice(lanes)];
+  if (selection.kind === 'webgpu') {
+    return [await webgpuDevice(lanes ?? WEBGPU_LANES, tools.environment ?? {})];
+  }
   const executable = findNvidiaSmi(tools);
   if (executable === null) {
     const node = tools.driverNode ?? DRIVER_NODE;
@@ -103,17 +108,6 @@ function cpuDevice(lanes: number | null): Device {
     kind: 'cpu',
     lanes: lanes ?? availableParallelism(),
     memoryBytes: totalmem(),
-    driver: null,
-  };
-}
-
-function webgpuDevice(lanes: number | null): Device {
-  return {
-    id: 'webgpu',
-    name: 'WebGPU',
-    kind: 'webgpu',
-    lanes: lanes ?? WEBGPU_LANES,
-    memoryBytes: null,
     driver: null,
   };
 }

@@ -5,6 +5,7 @@ import type { RegisteredModel } from '../inference/model-store.ts';
 import type { Logger } from '../logger.ts';
 import { type DeviceHost, type DrawOutcome, HostCrashedError } from './device-host/device-host.ts';
 import type { WarmModel, Work } from './device-host/protocol.ts';
+import type { Failure } from './job-record.ts';
 
 /** An engine that a model's manifest names. */
 export type EngineName = Manifest['engine'];
@@ -42,8 +43,8 @@ export interface HostStatus {
 export interface SupervisedHost {
   readonly device: Device;
   status(): HostStatus;
-  /** Loads every model for the first time; a host that can load none is out. */
-  start(): Promise<void>;
+  /** Loads every model for the first time; a host that can load none is out, and the answer says why. */
+  start(): Promise<Failure | null>;
   /**
    * Draws a piece of work. Faults of the device and of its process are `device_failed`: another attempt, here or
    * elsewhere, may succeed.
@@ -103,8 +104,8 @@ export function superviseHost(supervision: Supervision): SupervisedHost {
   }
 
   /** Loads every model; answers why none could be loaded, null if one was. */
-  async function loadAll(): Promise<string | null> {
-    let failure = 'there is no model for it';
+  async function loadAll(): Promise<Failure | null> {
+    let failure: Failure = { code: 'model_unavailable', detail: 'there is no model for it' };
     let any = false;
     for (const model of models) {
       const { name } = model.manifest;
@@ -126,12 +127,12 @@ export function superviseHost(supervision: Supervision): SupervisedHost {
           );
           continue;
         }
-        failure = outcome.detail;
+        failure = { code: outcome.code, detail: outcome.detail };
         logger.error({ model: name, device: device.id, ...outcome }, 'model not loadable');
       } catch (error) {
         if (!(error instanceof HostCrashedError)) throw error;
-        failure = `its process died while it loaded ${name}`;
-        logger.error({ model: name, device: device.id, engine, detail: failure }, 'model not loadable');
+        failure = { code: 'device_failed', detail: `its process died while it loaded ${name}` };
+        logger.error({ model: name, device: device.id, engine, ...failure }, 'model not loadable');
       }
     }
     return any ? null : failure;
@@ -150,7 +151,7 @@ export function superviseHost(supervision: Supervision): SupervisedHost {
   async function probe(): Promise<void> {
     const failure = await loadAll();
     if (closed) return;
-    if (failure !== null) return takeOut(failure);
+    if (failure !== null) return takeOut(failure.detail);
     failures = 0;
     host.setHalvings(0);
     change('ready', null);
@@ -203,7 +204,8 @@ export function superviseHost(supervision: Supervision): SupervisedHost {
     async start() {
       const failure = await loadAll();
       if (failure === null) change('ready', null);
-      else takeOut(failure);
+      else takeOut(failure.detail);
+      return failure;
     },
     async draw(work, signal, onProgress) {
       if (state === 'out') {

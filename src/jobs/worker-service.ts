@@ -12,6 +12,7 @@ import type { Software } from '../version.ts';
 import { listenForCancellations } from './cancellation.ts';
 import { createCoordinator } from './coordinator.ts';
 import { createDeviceHost } from './device-host/device-host.ts';
+import type { Failure } from './job-record.ts';
 import { createJobStore } from './job-store.ts';
 import type { Keys } from './keys.ts';
 import { createPresence, PRESENCE_MILLISECONDS, type WorkerStatus } from './presence.ts';
@@ -60,7 +61,8 @@ const RECONCILE_MILLISECONDS = 30_000;
  * its pools, the heartbeat and the reconciliation. Every model is loaded and warmed up on every device before the first
  * job is taken. A device that can load none is out of service, and said to be.
  *
- * @throws DomainError `model_invalid` where no model of the store can be loaded on any device
+ * @throws DomainError with the code of what is wrong, `model_invalid` where that differs, if no model of the store can be
+ *   loaded on any device
  */
 export async function startWorkerService(options: WorkerServiceOptions): Promise<WorkerService> {
   const { redis, keys, models, devices, software, logger } = options;
@@ -197,17 +199,23 @@ async function warmUp(hosts: readonly SupervisedHost[], models: ModelStore, logg
     logger.error({ folder, code: error.code, faults: error.faults, detail: error.message }, 'model refused');
   }
   const devices = [...new Set(hosts.map(({ device }) => device.id))];
+  const failures: Failure[] = [];
   await Promise.all(
     devices.map(async (id) => {
-      for (const host of hosts.filter(({ device }) => device.id === id)) await host.start();
+      for (const host of hosts.filter(({ device }) => device.id === id)) {
+        const failure = await host.start();
+        if (failure === null) continue;
+        const { engine } = host.status();
+        failures.push({ ...failure, detail: `${engine} on ${host.device.name}: ${failure.detail}` });
+      }
     }),
   );
-  const states = hosts.map((host) => ({ host, status: host.status() }));
-  if (states.every(({ status }) => status.models.length === 0)) {
-    const reasons = states.map(
-      ({ host, status }) => `${status.engine} on ${host.device.name}: ${status.reason}`,
-    );
-    const detail = `no model can be loaded on any device of this worker${reasons.length > 0 ? ' (' + reasons.join('; ') + ')' : ''}`;
-    throw new DomainError('model_invalid', detail);
-  }
+  if (failures.length < hosts.length) return;
+  const why = failures.map(({ detail }) => detail).join('; ');
+  const codes = new Set(failures.map(({ code }) => code));
+  const [code = 'model_invalid'] = codes.size === 1 ? codes : [];
+  throw new DomainError(
+    code,
+    `no model can be loaded on any device of this worker${why === '' ? '' : `: ${why}`}`,
+  );
 }

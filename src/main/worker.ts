@@ -17,7 +17,10 @@ const REDIS_MILLISECONDS = 30_000;
 /** Starts the worker process: devices -> models -> Redis -> device hosts -> queue consumers. */
 export function startWorker(config: Config, redisUrl: string, logger: Logger): Promise<Running> {
   return Stack.build(async (stack) => {
-    const devices = await discoverDevices(config.devices, config.lanes, config);
+    const devices = await discoverDevices(config.devices, config.lanes, {
+      ...config,
+      environment: ownEnvironment(),
+    });
     const targets = new Map(devices.map((device) => [device, deviceTarget(device, config.target)]));
     const models = await openModelStore(config.modelsDirectory);
     const redis = connectWorker(redisUrl, logger);

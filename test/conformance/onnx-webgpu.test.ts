@@ -1,7 +1,10 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { CPU_TARGET } from '../../src/inference/compute-target.ts';
+import { discoverDevices } from '../../src/inference/devices.ts';
 import { inputElements } from '../../src/inference/manifest.ts';
 import { openModelStore, verifyModel } from '../../src/inference/model-store.ts';
 import { openOnnxSession } from '../../src/inference/onnx-engine.ts';
@@ -112,5 +115,34 @@ describe('the adapter', () => {
         /the Vulkan loader \(libvulkan\.so\.1\) or the driver of a GPU is missing/,
       );
     }
+  });
+});
+
+describe('the device', () => {
+  const SELECTION = { kind: 'webgpu' } as const;
+  const tools = (environment: NodeJS.ProcessEnv) => ({ searchPath: '', visibleDevices: null, environment });
+
+  it('has the name of its adapter, says that it is a program, and has one lane', async () => {
+    const [device] = await discoverDevices(SELECTION, null, tools({ ...process.env }));
+    expect(device).toMatchObject({ id: 'webgpu', kind: 'webgpu', lanes: 1 });
+    expect(device!.name).toMatch(/^WebGPU SwiftShader .*\(software\)$/);
+  });
+
+  it('is no program on the CPU unless the operator has named its driver', async () => {
+    const { VK_ICD_FILENAMES: driver, ...environment } = process.env;
+    // Installed for this user, so that the loader finds it by itself.
+    const folder = directory('home', '.local', 'share', 'vulkan', 'icd.d');
+    await mkdir(folder, { recursive: true });
+    const icd = JSON.parse(await readFile(driver!, 'utf8')) as { ICD: { library_path: string } };
+    icd.ICD.library_path = join(dirname(driver!), icd.ICD.library_path);
+    await writeFile(join(folder, 'swiftshader.json'), JSON.stringify(icd));
+    const { XDG_DATA_HOME: _, ...base } = environment;
+    const fault = await domainFault(() =>
+      discoverDevices(SELECTION, null, tools({ ...base, HOME: directory('home') })),
+    );
+    expect(fault.code).toBe('device_unavailable');
+    expect(fault.faults[0]!.detail).toMatch(
+      /^WebGPU would compute on SwiftShader .*, which is a program on the CPU/,
+    );
   });
 });

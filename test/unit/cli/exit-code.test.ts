@@ -13,7 +13,12 @@ const USAGE: readonly ErrorCode[] = [
   'unsupported_media_type',
   'config_invalid',
 ];
-const UNAVAILABLE: readonly ErrorCode[] = ['queue_unavailable', 'redis_unavailable', 'device_unavailable'];
+const UNAVAILABLE: readonly ErrorCode[] = [
+  'queue_unavailable',
+  'redis_unavailable',
+  'device_unavailable',
+  'engine_unavailable',
+];
 
 describe('exit status', () => {
   it('is what scripts rely on', () => {

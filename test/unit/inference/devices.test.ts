@@ -75,10 +75,13 @@ describe('the CPU', () => {
   });
 });
 
-test('WebGPU is one device with one lane', async () => {
-  expect(await discoverDevices({ kind: 'webgpu' }, null, toolsIn(directory('nothing')))).toEqual([
-    { id: 'webgpu', name: 'WebGPU', kind: 'webgpu', lanes: 1, memoryBytes: null, driver: null },
-  ]);
+test('WebGPU without an adapter is refused, saying what is missing', async () => {
+  const environment = { PATH: process.env['PATH'], VK_ICD_FILENAMES: '/nowhere.json' };
+  const tools = { ...toolsIn(directory('nothing')), environment };
+  await expect(discoverDevices({ kind: 'webgpu' }, null, tools)).rejects.toMatchObject({
+    code: 'device_unavailable',
+    message: expect.stringContaining('no WebGPU adapter can be used') as string,
+  });
 });
 
 describe('auto takes', () => {
