@@ -1,5 +1,5 @@
 // usage: npm run bench [-- noise | end-to-end ...]      all of them without a name
-const BENCHES = ['noise', 'end-to-end'];
+const BENCHES = ['noise', 'end-to-end', 'scaling'];
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !BENCHES.includes(name));
 if (unknown.length > 0) {

@@ -46,12 +46,14 @@ export async function startService({ models, lanes, variables = {}, installation
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const chunks = [];
+  let redisUrl = null;
   const exited = new Promise((resolve) => child.once('exit', resolve));
   const url = await new Promise((resolve, reject) => {
     void exited.then((code) => reject(new Error(`the service ended with ${code}`)));
     createInterface({ input: child.stderr }).on('line', (line) => {
       if (!line.startsWith('{')) return;
       const entry = JSON.parse(line);
+      if (entry.msg === 'embedded Redis is ready') redisUrl = `unix://${entry.socketPath}`;
       if (entry.msg === 'API listening') resolve(entry.url);
       if (entry.msg === 'chunk drawn') chunks.push(entry);
     });
@@ -60,11 +62,41 @@ export async function startService({ models, lanes, variables = {}, installation
     url,
     /** Log entries of the chunks drawn so far, with the lanes' timings. */
     chunks,
+    redisUrl,
+    modelsDirectory: join(folder, 'models'),
     pid: child.pid,
     async close() {
       child.kill('SIGTERM');
       await exited;
       rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A second worker of a service that is running. */
+export async function startWorker({ redisUrl, modelsDirectory }, lanes) {
+  const child = spawn(process.execPath, [path('dist/main/cli.js'), 'worker'], {
+    cwd: path('.'),
+    env: {
+      ...process.env,
+      SMOOTHCERT_DEVICES: 'cpu',
+      SMOOTHCERT_MODELS_DIR: modelsDirectory,
+      SMOOTHCERT_LANES: String(lanes),
+      REDIS_URL: redisUrl,
+    },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const exited = new Promise((resolve) => child.once('exit', resolve));
+  await new Promise((resolve, reject) => {
+    void exited.then((code) => reject(new Error(`the worker ended with ${code}`)));
+    createInterface({ input: child.stderr }).on('line', (line) => {
+      if (line.startsWith('{') && JSON.parse(line).msg === 'worker ready') resolve();
+    });
+  });
+  return {
+    async close() {
+      child.kill('SIGTERM');
+      await exited;
     },
   };
 }

@@ -164,6 +164,28 @@ describe('the same request with the same seed gives the same votes, bit for bit'
     for (const pid of killed) expect(isAlive(pid)).toBe(false);
   }, 300_000);
 
+  it('after one of two devices has failed for good: its draws go to the other', async () => {
+    const [broken, sound] = await Promise.all([startTestWorker(1), startTestWorker(1)]);
+    const { id } = await client.submit(REQUEST);
+    const killed = new Set<number>();
+    // Its host dies whenever it is started, as on a card that has fallen off the bus.
+    await until(
+      () => {
+        const host = hostPid(broken);
+        if (!killed.has(host) && isAlive(host)) process.kill(host, 'SIGSEGV');
+        killed.add(host);
+        return broken.log.some(({ msg, to }) => msg === 'device host changed state' && to === 'out');
+      },
+      { what: 'the device that is taken out', timeoutMs: 60_000, everyMs: 5 },
+    );
+    const ended = await client.ended(id, 120_000);
+    expect(ended.status).toBe('succeeded');
+    const results = await client.results(id);
+    expect(votesOf(results)).toEqual(expected);
+    expect(sound.log.filter(({ msg }) => msg === 'chunk drawn').length).toBeGreaterThan(0);
+    await endWorkers();
+  }, 180_000);
+
   it('after kill -9 of the worker in mid-job, another one taking over; its host is gone with it', async () => {
     const victim = await startTestWorker(1);
     const heir = await startTestWorker(1);
