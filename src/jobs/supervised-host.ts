@@ -91,6 +91,8 @@ export function superviseHost(supervision: Supervision): SupervisedHost {
   let pause = times.firstPause;
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
+  /** What was last said of each model that could not be loaded; a device that stays out says it once. */
+  const said = new Map<string, string>();
 
   function change(to: HostState, why: string | null): void {
     if (closed) return;
@@ -101,6 +103,12 @@ export function superviseHost(supervision: Supervision): SupervisedHost {
     state = to;
     reason = why;
     onChange();
+  }
+
+  function complain(model: string, failure: Failure): void {
+    const level = said.get(model) === failure.detail ? 'debug' : 'error';
+    said.set(model, failure.detail);
+    logger[level]({ model, device: device.id, engine, ...failure }, 'model not loadable');
   }
 
   /** Loads every model; answers why none could be loaded, null if one was. */
@@ -128,11 +136,11 @@ export function superviseHost(supervision: Supervision): SupervisedHost {
           continue;
         }
         failure = { code: outcome.code, detail: outcome.detail };
-        logger.error({ model: name, device: device.id, ...outcome }, 'model not loadable');
+        complain(name, failure);
       } catch (error) {
         if (!(error instanceof HostCrashedError)) throw error;
         failure = { code: 'device_failed', detail: `its process died while it loaded ${name}` };
-        logger.error({ model: name, device: device.id, engine, ...failure }, 'model not loadable');
+        complain(name, failure);
       }
     }
     return any ? null : failure;
