@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { pino } from 'pino';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { CPU_TARGET } from '../../src/inference/compute-target.ts';
 import type { EngineSession } from '../../src/inference/engine.ts';
@@ -10,18 +11,14 @@ import { type RegisteredModel, verifyModel } from '../../src/inference/model-sto
 import { openSession } from '../../src/inference/open-session.ts';
 import { openIn } from '../../src/inference/tensorflow-engine.ts';
 import { type LoadedTensorflow, loadTensorflow } from '../../src/inference/tensorflow-library.ts';
+import type * as DeviceHosts from '../../src/jobs/device-host/device-host.ts';
+import type * as SupervisedHosts from '../../src/jobs/supervised-host.ts';
+import { type ConvolutionInput, writeConvolution } from '../support/convolution-model.ts';
 import { domainFault } from '../support/domain-fault.ts';
 import { linearTensorflowWriter, type TensorflowFormat } from '../support/linear-tensorflow.ts';
 import { imageInput, writeModelFolder } from '../support/model-folder.ts';
 import { nativeTensorflowObstacle } from '../support/native-tensorflow.ts';
 import { useTemporaryDirectory } from '../support/temporary-directory.ts';
-import {
-  constant,
-  FLOAT,
-  type GraphNode,
-  savedModel,
-  type SavedModelOptions,
-} from '../support/tensorflow-graph.ts';
 import { classify, pixels } from './engine-laws.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -34,6 +31,11 @@ const open = async (model: RegisteredModel): Promise<EngineSession> => {
 };
 const linear = (name: string, format: TensorflowFormat, batch?: number): Promise<RegisteredModel> =>
   linearTensorflowWriter(format)(at(name), { ...LINEAR, ...(batch === undefined ? {} : { batch }) });
+
+const built = (path: string): string => new URL(`../../dist/jobs/${path}`, import.meta.url).href;
+const { createDeviceHost } = (await import(built('device-host/device-host.js'))) as typeof DeviceHosts;
+const { superviseHost } = (await import(built('supervised-host.js'))) as typeof SupervisedHosts;
+const IMAGE = { name: 'image:0', dims: [-1, 2, 2, 1] };
 
 const VARIABLES = ['variables/variables.index', 'variables/variables.data-00000-of-00001'];
 /** A model folder of a SavedModel that TensorFlow wrote. */
@@ -50,31 +52,8 @@ function written(name: string, fixture: string, files = ['saved_model.pb', ...VA
   });
 }
 
-/** A convolution over an image of 2 x 2, with a signature that may say something else. */
-function convolution(name: string, image: SavedModelOptions['inputs'][string]): Promise<RegisteredModel> {
-  const nodes: GraphNode[] = [
-    { name: 'image', op: 'Placeholder', attr: { dtype: FLOAT, shape: { shape: [-1, 2, 2, 1] } } },
-    constant('kernel', { dtype: 'DT_FLOAT', dims: [2, 2, 1, 2], values: [1, 2, 3, 4, 5, 6, 7, 8] }),
-    {
-      name: 'pooled',
-      op: 'Conv2D',
-      input: ['image', 'kernel'],
-      attr: { T: FLOAT, padding: { text: 'VALID' }, strides: { ints: [1, 1, 1, 1] } },
-    },
-    { name: 'logits', op: 'Squeeze', input: ['pooled'], attr: { T: FLOAT, squeeze_dims: { ints: [1, 2] } } },
-  ];
-  const file = savedModel({
-    nodes,
-    inputs: { image },
-    outputs: { logits: { name: 'logits:0', dims: [-1, 2] } },
-  });
-  return writeModelFolder(at(name), {
-    engine: 'tensorflow',
-    files: { 'saved_model.pb': file },
-    input: imageInput(2, 2, 1, 'NHWC'),
-    classes: 2,
-  });
-}
+const convolution = (name: string, image: ConvolutionInput): Promise<RegisteredModel> =>
+  writeConvolution(at(name), image);
 
 function traps(): void {
   describe('a SavedModel', () => {
@@ -214,6 +193,65 @@ function traps(): void {
       provider: 'cpu',
       precision: 'fp32',
     });
+  });
+
+  it('a model on which native code aborts ends a host process, and nothing else: other models are served', async () => {
+    const lying = await writeConvolution(at('lying'), IMAGE, true);
+    const sound = await writeConvolution(at('beside'), IMAGE);
+    const log: Record<string, unknown>[] = [];
+    const logger = pino(
+      { level: 'debug' },
+      { write: (line: string) => void log.push(JSON.parse(line) as Record<string, unknown>) },
+    );
+    const device = {
+      id: 'cpu',
+      name: 'CPU',
+      kind: 'cpu',
+      lanes: 1,
+      memoryBytes: null,
+      driver: null,
+    } as const;
+    const host = superviseHost({
+      host: createDeviceHost(device, CPU_TARGET, { ...process.env }, logger),
+      engine: 'tensorflow',
+      models: [lying, sound],
+      logger,
+      onChange: () => undefined,
+    });
+    onTestFinished(() => host.close());
+    await host.start();
+    expect(log).toContainEqual(
+      expect.objectContaining({ msg: 'device host crashed', reason: 'died of SIGABRT' }),
+    );
+    // TensorFlow's own last words are in the log too.
+    expect(log).toContainEqual(
+      expect.objectContaining({
+        msg: 'device host output',
+        line: expect.stringContaining('Check failed') as string,
+      }),
+    );
+    expect(log).toContainEqual(
+      expect.objectContaining({
+        msg: 'model not loadable',
+        model: lying.manifest.name,
+        code: 'device_failed',
+      }),
+    );
+    const status = host.status();
+    expect(status).toMatchObject({ state: 'ready', reason: null });
+    expect(status.models.map(({ digest }) => digest)).toEqual([sound.digest]);
+    const outcome = await host.draw(
+      {
+        id: 'work',
+        model: sound,
+        sigma: 0.25,
+        inputs: [{ bytes: Uint8Array.of(10, 20, 30, 40), stream: { key0: 1, key1: 2, stream: 3 } }],
+        segments: [{ input: 0, purpose: 'estimation', firstSample: 0, count: 1_000 }],
+      },
+      new AbortController().signal,
+      () => undefined,
+    );
+    expect(outcome).toMatchObject({ kind: 'sampled', engine: { name: '@tensorflow/tfjs-node-gpu' } });
   });
 }
 
