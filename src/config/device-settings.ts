@@ -5,6 +5,7 @@ import type { TargetOptions } from '../inference/device-target.ts';
 /** The settings that concern devices, each allowed by itself. */
 export interface DeviceSettings {
   readonly SMOOTHCERT_DEVICES: string;
+  readonly SMOOTHCERT_LANES?: number;
   readonly SMOOTHCERT_PRECISION: TargetOptions['precision'];
   readonly SMOOTHCERT_TENSORRT: 'on' | 'off';
   readonly SMOOTHCERT_TENSORFLOW_WASM: 'allow' | 'refuse';
@@ -27,6 +28,8 @@ export function readDeviceSettings(given: DeviceSettings): ReadDeviceSettings {
   const faults: Fault[] = [];
   const refuse = (pointer: keyof DeviceSettings, detail: string) => faults.push({ pointer, detail });
   if (typeof parsed === 'string') refuse('SMOOTHCERT_DEVICES', parsed);
+  if (selection.kind === 'webgpu' && (given.SMOOTHCERT_LANES ?? 1) > 1)
+    refuse('SMOOTHCERT_LANES', 'must be 1 with SMOOTHCERT_DEVICES=webgpu');
   if (precision === 'fp16' && !tensorrt)
     refuse('SMOOTHCERT_PRECISION', 'fp16 is only possible with SMOOTHCERT_TENSORRT=on');
   if (precision !== 'fp32' && withoutNvidia) {

@@ -1,27 +1,34 @@
+import { fork } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { createBirpc } from 'birpc';
 import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { CPU_TARGET } from '../../src/inference/compute-target.ts';
+import { type ComputeTarget, CPU_TARGET } from '../../src/inference/compute-target.ts';
 import { discoverDevices } from '../../src/inference/devices.ts';
 import { inputElements } from '../../src/inference/manifest.ts';
-import { openModelStore, verifyModel } from '../../src/inference/model-store.ts';
+import { openModelStore, type RegisteredModel, verifyModel } from '../../src/inference/model-store.ts';
 import { openOnnxSession } from '../../src/inference/onnx-engine.ts';
 import { findWebgpuAdapter } from '../../src/inference/webgpu-adapter.ts';
 import type * as DeviceHosts from '../../src/jobs/device-host/device-host.ts';
-import type { Work } from '../../src/jobs/device-host/protocol.ts';
+import type {
+  HostFunctions,
+  HostSettings,
+  Work,
+  WorkerFunctions,
+} from '../../src/jobs/device-host/protocol.ts';
 import { domainFault } from '../support/domain-fault.ts';
 import type { Prelude } from '../support/linear-onnx.ts';
 import { imageInput, type LinearModelOptions, writeLinearModel } from '../support/model-folder.ts';
+import { ELEMENT, type OnnxTensor } from '../support/onnx-file.ts';
 import { useTemporaryDirectory } from '../support/temporary-directory.ts';
 import { classify, engineLaws, pixels } from './engine-laws.ts';
 
 // Runs in the vitest project "webgpu", whose processes start with a Vulkan loader and SwiftShader, a software driver.
 
-const { createDeviceHost } = (await import(
-  new URL('../../dist/jobs/device-host/device-host.js', import.meta.url).href
-)) as typeof DeviceHosts;
+const BUILT = new URL('../../dist/jobs/device-host/', import.meta.url);
+const { createDeviceHost } = (await import(new URL('device-host.js', BUILT).href)) as typeof DeviceHosts;
 
 const TARGET = { ...CPU_TARGET, kind: 'webgpu' } as const;
 const directory = useTemporaryDirectory();
@@ -72,7 +79,32 @@ describe('ONNX Runtime on WebGPU', () => {
   });
 });
 
-describe('a device host on WebGPU', () => {
+describe('a device host on WebGPU', { timeout: 120_000 }, () => {
+  function startHost(target: ComputeTarget, lanes = 1): DeviceHosts.DeviceHost {
+    const { kind } = target;
+    const device = { id: kind, name: kind, kind, lanes, memoryBytes: null, driver: null };
+    const host = createDeviceHost(device, target, { ...process.env }, pino({ level: 'silent' }));
+    onTestFinished(() => host.close());
+    return host;
+  }
+
+  /** Starts a host process without a worker's handle on it, and speaks its protocol. */
+  function startProcess(): HostFunctions {
+    const settings: HostSettings = { lanes: 1, target: TARGET };
+    const child = fork(fileURLToPath(new URL('host-process.js', BUILT)), [JSON.stringify(settings)], {
+      serialization: 'advanced',
+    });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    return createBirpc<HostFunctions, WorkerFunctions>(
+      { progress: () => undefined },
+      {
+        post: (message) => child.send(message),
+        on: (listener) => child.on('message', listener),
+        timeout: -1,
+      },
+    );
+  }
+
   it('gives the votes of a host on the CPU for a classifier whose scores are never close', async () => {
     const model = await writeLinearModel(directory('host', 'linear'), { ...LINEAR, batch: 64 });
     const work: Work = {
@@ -84,15 +116,45 @@ describe('a device host on WebGPU', () => {
     };
     const votes: unknown[] = [];
     for (const target of [CPU_TARGET, TARGET]) {
-      const { kind } = target;
-      const device = { id: kind, name: kind, kind, lanes: 1, memoryBytes: null, driver: null };
-      const host = createDeviceHost(device, target, { ...process.env }, pino({ level: 'silent' }));
-      onTestFinished(() => host.close());
-      const outcome = await host.sample(work, new AbortController().signal, () => undefined);
+      const outcome = await startHost(target).sample(work, new AbortController().signal, () => undefined);
       votes.push(outcome.kind === 'sampled' ? outcome.votes : outcome);
     }
     expect(votes[1]).toEqual(votes[0]);
     expect(votes[1]).toEqual([[expect.any(Number), expect.any(Number)]]);
+  });
+
+  /** The image and its first 128 rows are added up: more rows than that fit nothing. */
+  function limited(): Promise<RegisteredModel> {
+    const at = (name: string, each: number): OnnxTensor => ({
+      name,
+      dims: [1],
+      data_type: ELEMENT.int64,
+      int64_data: [each],
+    });
+    const prelude: Prelude = {
+      nodes: [
+        { op_type: 'Slice', input: ['image', 'start', 'end', 'axis'], output: ['first'] },
+        { op_type: 'Add', input: ['image', 'first'], output: ['prepared'] },
+      ],
+      initializers: [at('start', 0), at('end', 128), at('axis', 0)],
+    };
+    return writeLinearModel(directory('limited', 'linear'), { ...LINEAR, prelude });
+  }
+
+  it('halves batches that the device refuses', async () => {
+    const loaded = await startProcess().load(await limited(), { batchSize: 512, samplesPerSecond: 1 });
+    expect(loaded).toMatchObject({ kind: 'loaded', batchSize: 128 });
+  });
+
+  it('takes a quarter of a batch that the device refuses, or less, where it measures which is best', async () => {
+    const loaded = await startProcess().load(await limited(), null);
+    expect(loaded).toMatchObject({ kind: 'loaded', batchSize: expect.any(Number) });
+    expect('batchSize' in loaded && loaded.batchSize).toBeLessThanOrEqual(64);
+  });
+
+  it('takes one lane: sessions of two threads would end the process', async () => {
+    const model = await writeLinearModel(directory('lanes', 'linear'), LINEAR);
+    expect(await startHost(TARGET, 2).load(model)).toMatchObject({ kind: 'failed', code: 'config_invalid' });
   });
 });
 

@@ -33,8 +33,27 @@ export function createLanePool(
     return { batchSize, samplesPerSecond: samplesPerSecond * lanes.length };
   }
 
+  /**
+   * Gives every lane its batch: of the size that was measured, or by halves less where the device has no room for as many
+   * batches as there are lanes.
+   */
+  async function prepare(digest: string, batchSize: number): Promise<number> {
+    const prepared = await Promise.allSettled(lanes.map((lane) => lane.prepare(digest, batchSize)));
+    const failed = prepared.find((each) => each.status === 'rejected');
+    if (failed === undefined) return (prepared[0] as PromiseFulfilledResult<number>).value;
+    if (target.kind === 'cpu' || batchSize < 2) throw failed.reason;
+    return prepare(digest, Math.floor(batchSize / 2));
+  }
+
   async function open(model: RegisteredModel, earlier: MeasuredBatch | null): Promise<LoadOutcome> {
     try {
+      if (target.kind === 'webgpu' && laneCount > 1) {
+        // Two threads that open sessions at once end the process (SIGSEGV), and two that run them spoil each other's commands.
+        throw new DomainError(
+          'config_invalid',
+          `WebGPU takes one lane, not ${laneCount}: its sessions share a device`,
+        );
+      }
       const verified = await verifyModel(model);
       const outcomes = await Promise.all(lanes.map((lane) => lane.open(verified)));
       const failed = outcomes.find((outcome) => outcome.kind === 'failed');
@@ -42,13 +61,8 @@ export function createLanePool(
       if (failed !== undefined) return earlier === null ? failed : { ...failed, code: 'device_failed' };
       const engine = (outcomes[0] as WarmModel).engine;
       const { batchSize, samplesPerSecond } = earlier ?? (await measure(model.digest));
-      const prepared = await Promise.all(lanes.map((lane) => lane.prepare(model.digest, batchSize)));
-      return {
-        kind: 'loaded',
-        engine,
-        batchSize: prepared[0]!,
-        samplesPerSecond,
-      };
+      const prepared = await prepare(model.digest, batchSize);
+      return { kind: 'loaded', engine, batchSize: prepared, samplesPerSecond };
     } catch (error) {
       if (error instanceof DomainError) return { kind: 'failed', code: error.code, detail: error.message };
       return { kind: 'failed', code: 'model_invalid', detail: String(error) };

@@ -123,6 +123,9 @@ export function createLane(
         const rows = session.fixedBatch ?? batchSize;
         model.kernel = NoiseKernel.create({ elements: inputElements(manifest), rows, output });
         model.sigma = null;
+        // A GPU takes memory for a batch, and builds or chooses its kernels, with the first one: now, not in a task.
+        if (target.kind !== 'cpu')
+          await session.classify(model.kernel.batch.fill(0.5), rows, new Int32Array(rows));
         return rows;
       }),
     forget: (digest) =>

@@ -52,6 +52,10 @@ describe('settings of devices that mean nothing together', () => {
       ],
     ],
     [
+      { SMOOTHCERT_DEVICES: 'webgpu', SMOOTHCERT_LANES: '2' },
+      [{ pointer: 'SMOOTHCERT_LANES', detail: 'must be 1 with SMOOTHCERT_DEVICES=webgpu' }],
+    ],
+    [
       { SMOOTHCERT_DEVICES: 'webgpu', SMOOTHCERT_TENSORRT: 'on' },
       [
         {
