@@ -3,7 +3,7 @@ import { tensorflowKernels } from './src/inference/tensorflow-kernels.ts';
 import { softwareWebgpu } from './test/support/software-webgpu.ts';
 
 const webgpu = softwareWebgpu();
-const WEBGPU_TESTS = ['test/conformance/onnx-webgpu.test.ts'];
+const WEBGPU_TESTS = ['test/conformance/*-webgpu.test.ts'];
 if (webgpu === null)
   console.log('conformance: onnx webgpu: not run, there is no /usr/lib/chromium with SwiftShader');
 

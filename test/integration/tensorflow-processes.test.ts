@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { cp, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { type ComputeTarget, CPU_TARGET } from '../../src/inference/compute-target.ts';
+import { installWithoutBinding } from '../support/installation.ts';
 import { linearTensorflowWriter, type TensorflowFormat } from '../support/linear-tensorflow.ts';
 import { imageInput, writeLinearModel } from '../support/model-folder.ts';
 import { nativeTensorflowObstacle } from '../support/native-tensorflow.ts';
@@ -90,23 +90,9 @@ describe('a process', () => {
 });
 
 describe('without the native binding', () => {
-  /** The build beside all packages but that one. */
-  async function withoutBinding(): Promise<string> {
-    const root = at('without');
-    const link = async (...parts: string[]): Promise<void> =>
-      symlink(join(ROOT, 'node_modules', ...parts), join(root, 'node_modules', ...parts));
-    await mkdir(join(root, 'node_modules', '@tensorflow'), { recursive: true });
-    await cp(join(ROOT, 'dist'), join(root, 'dist'), { recursive: true });
-    await writeFile(join(root, 'package.json'), JSON.stringify({ type: 'module' }));
-    for (const name of await readdir(join(ROOT, 'node_modules')))
-      if (name !== '@tensorflow') await link(name);
-    for (const name of await readdir(join(ROOT, 'node_modules', '@tensorflow')))
-      if (name !== 'tfjs-node-gpu') await link('@tensorflow', name);
-    return root;
-  }
-
   it('a model is refused with what to do, or runs on WebAssembly where that is allowed', async () => {
-    const root = await withoutBinding();
+    const root = at('without');
+    await installWithoutBinding(root);
     const { folder } = await write('GraphModel');
     const [refused] = await opened(root, folder, CPU_TARGET);
     expect(refused!.fault!.code).toBe('engine_unavailable');

@@ -63,6 +63,7 @@ export interface OnnxTensor {
   readonly float_data?: readonly number[];
   readonly int32_data?: readonly number[];
   readonly int64_data?: readonly number[];
+  readonly raw_data?: Uint8Array;
   readonly external_data?: readonly { readonly key: string; readonly value: string }[];
   readonly data_location?: number;
 }
@@ -82,7 +83,11 @@ export interface OnnxNode {
 
 export interface OnnxValue {
   readonly name: string;
-  readonly type: { readonly tensor_type: { readonly elem_type: number; readonly shape: object } };
+  readonly type: { readonly tensor_type: { readonly elem_type: number; readonly shape: OnnxShape } };
+}
+
+export interface OnnxShape {
+  readonly dim: readonly { readonly dim_value?: number; readonly dim_param?: string }[];
 }
 
 export interface OnnxGraph {
@@ -110,6 +115,12 @@ export function onnxFile(graph: OnnxGraph | undefined, functions: readonly OnnxF
     functions,
   };
   return Model.encode(Model.fromObject(model)).finish();
+}
+
+/** The graph of an ONNX file. */
+export function readOnnxFile(bytes: Uint8Array): OnnxGraph {
+  const { graph } = Model.toObject(Model.decode(bytes), { longs: Number }) as { graph: OnnxGraph };
+  return graph;
 }
 
 /** A float32 tensor. */

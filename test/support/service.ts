@@ -19,10 +19,14 @@ export interface ServiceProcess {
   end(signal?: NodeJS.Signals): Promise<void>;
 }
 
-/** Starts `smoothcert <command>` from the build, with these variables added to the environment. */
-export function startProcess(command: string, variables: Readonly<Record<string, string>>): ServiceProcess {
+/** Starts `smoothcert <command>` from the build under `root`, with these variables added to the environment. */
+export function startProcess(
+  command: string,
+  variables: Readonly<Record<string, string>>,
+  root: string = ROOT,
+): ServiceProcess {
   const child = spawn(process.execPath, ['dist/main/cli.js', command], {
-    cwd: ROOT,
+    cwd: root,
     env: { ...process.env, LOG_LEVEL: 'debug', ...variables },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
