@@ -4,8 +4,6 @@ import { softwareWebgpu } from './test/support/software-webgpu.ts';
 
 const webgpu = softwareWebgpu();
 const WEBGPU_TESTS = ['test/conformance/*-webgpu.test.ts'];
-if (webgpu === null)
-  console.log('conformance: onnx webgpu: not run, there is no /usr/lib/chromium with SwiftShader');
 
 export default defineConfig({
   test: {
@@ -27,7 +25,12 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'default', include: ['test/**/*.test.ts'], exclude: WEBGPU_TESTS },
+        test: {
+          name: 'default',
+          include: ['test/**/*.test.ts'],
+          exclude: WEBGPU_TESTS,
+          globalSetup: 'test/support/say-what-is-not-run.ts',
+        },
       },
       // Its processes start with what the dynamic linker and Vulkan's loader must know before they load a driver.
       ...(webgpu === null
