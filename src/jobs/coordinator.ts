@@ -122,11 +122,12 @@ export function createCoordinator(
     );
     const failed: string[] = [];
     const missing: number[] = [];
-    for (const index of chunks.keys()) {
-      if (votes[index] !== null) continue;
-      const state = await samplingQueue.getJobState(childIds[index]!);
-      if (state === 'failed') failed.push(chunkKey(round, index));
-      else if (state === 'unknown') missing.push(index);
+    const undrawn = [...chunks.keys()].filter((index) => votes[index] === null);
+    // Asked together: no device has work until the answers to as many questions as there are chunks are there.
+    const states = await Promise.all(undrawn.map((index) => samplingQueue.getJobState(childIds[index]!)));
+    for (const [position, index] of undrawn.entries()) {
+      if (states[position] === 'failed') failed.push(chunkKey(round, index));
+      else if (states[position] === 'unknown') missing.push(index);
     }
     await samplingQueue.addBulk(
       missing.map((index) => ({

@@ -30,6 +30,11 @@ export interface SamplingStore {
   plan(id: string, round: number, make: () => Promise<readonly Chunk[]>): Promise<readonly Chunk[]>;
   /** Chunks of all rounds that draw for the input. */
   chunksOf(id: string, input: number): Promise<{ readonly key: string; readonly chunk: Chunk }[]>;
+  /**
+   * Whether the last chunk of the input has votes: without them it is not complete, which one look tells where reading all
+   * chunks at the end of each would cost the square of their number.
+   */
+  lastIsDrawn(id: string, input: number): Promise<boolean>;
   votes(id: string, chunkKeys: readonly string[]): Promise<(ChunkVotes | null)[]>;
   /** Records progress, and with `votes` the end of a chunk. Answers the job's status, null without a job. */
   record(id: string, chunkKey: string, drawn: number, votes: ChunkVotes | null): Promise<StoredStatus | null>;
@@ -53,6 +58,16 @@ export function createSamplingStore(redis: Redis, keys: Keys): SamplingStore {
       if (chunk === null) throw new Error(`the plan of job ${id} lacks chunk ${fields[index]}`);
       return JSON.parse(chunk) as Chunk;
     });
+  }
+
+  /** Chunks of all rounds that draw for the input, in the order in which they are queued. */
+  async function readChunkKeys(id: string, input: number): Promise<string[]> {
+    const found: string[] = [];
+    for (let round = 0; ; round += 1) {
+      const list = await redis.hget(keys.plan(id), `input:${input}:${round}`);
+      if (list === null) return found;
+      found.push(...(JSON.parse(list) as string[]));
+    }
   }
 
   async function readDigests(id: string, inputs: readonly number[]): Promise<(string | null)[]> {
@@ -109,17 +124,17 @@ export function createSamplingStore(redis: Redis, keys: Keys): SamplingStore {
     },
 
     async chunksOf(id, input) {
-      const found: string[] = [];
-      for (let round = 0; ; round += 1) {
-        const list = await redis.hget(keys.plan(id), `input:${input}:${round}`);
-        if (list === null) break;
-        found.push(...(JSON.parse(list) as string[]));
-      }
+      const found = await readChunkKeys(id, input);
       if (found.length === 0) return [];
       const chunks = await redis.hmget(keys.plan(id), ...found);
       return chunks.flatMap((chunk, index) =>
         chunk === null ? [] : [{ key: found[index]!, chunk: JSON.parse(chunk) as Chunk }],
       );
+    },
+
+    async lastIsDrawn(id, input) {
+      const last = (await readChunkKeys(id, input)).at(-1);
+      return last !== undefined && (await redis.hexists(keys.votes(id), last)) === 1;
     },
 
     async votes(id, chunkKeys) {

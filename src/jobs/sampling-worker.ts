@@ -119,6 +119,8 @@ export function createSampler(
     logger.debug({ job: id, chunk: chunkKey, samples: total, timings: outcome.timings }, 'chunk drawn');
     const decision = createDecision(record.request, work.model, software);
     for (const [input, digest] of digests) {
+      // Whoever records the last of an input's votes finds them all; the coordinator looks at every input in the end.
+      if (!(await sampling.lastIsDrawn(id, input))) continue;
       await settleInput({ sampling, results }, record, decision, input, digest);
     }
   }

@@ -387,6 +387,21 @@ describe('a plan', () => {
     expect(second.at(-1)).toEqual({ key: '1.0', chunk: chunk(1, 9_000) });
     expect(await sampling.chunksOf(id, 7)).toEqual([]);
   });
+
+  test('says whether the last chunk of an input is drawn, which is one of the last round', async () => {
+    const id = await createRunning();
+    await sampling.plan(id, 0, async () => [chunk(0, 0), chunk(0, 1), chunk(1, 0)]);
+    await sampling.record(id, '0.0', 10, votes(10));
+    expect(await sampling.lastIsDrawn(id, 0)).toBe(false);
+    await sampling.record(id, '0.1', 10, votes(10));
+    expect(await sampling.lastIsDrawn(id, 0)).toBe(true);
+    expect(await sampling.lastIsDrawn(id, 1)).toBe(false);
+    await sampling.plan(id, 1, async () => [chunk(0, 2)]);
+    expect(await sampling.lastIsDrawn(id, 0)).toBe(false);
+    await sampling.record(id, '1.0', 10, votes(10));
+    expect(await sampling.lastIsDrawn(id, 0)).toBe(true);
+    expect(await sampling.lastIsDrawn(id, 7)).toBe(false);
+  });
 });
 
 test('a tensor is kept byte for byte beside its digest', async () => {
