@@ -1,9 +1,11 @@
 import { defineConfig } from 'vitest/config';
 import { tensorflowKernels } from './src/inference/tensorflow-kernels.ts';
+import { nativeTensorflowObstacle } from './test/support/native-tensorflow.ts';
 import { softwareWebgpu } from './test/support/software-webgpu.ts';
 
 const webgpu = softwareWebgpu();
 const WEBGPU_TESTS = ['test/conformance/*-webgpu.test.ts'];
+const TRAINING_TESTS = ['test/training/export-model.test.ts', 'test/training/training-step.test.ts'];
 
 export default defineConfig({
   test: {
@@ -28,7 +30,7 @@ export default defineConfig({
         test: {
           name: 'default',
           include: ['test/**/*.test.ts'],
-          exclude: WEBGPU_TESTS,
+          exclude: [...WEBGPU_TESTS, ...(nativeTensorflowObstacle() === null ? [] : TRAINING_TESTS)],
           globalSetup: 'test/support/say-what-is-not-run.ts',
         },
       },

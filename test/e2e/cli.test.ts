@@ -60,7 +60,7 @@ describe('the built program', () => {
     const { status, stdout } = await runCommand(['models', '--json']);
     expect(status).toBe(0);
     const names = (JSON.parse(stdout) as { models: { name: string }[] }).models.map(({ name }) => name);
-    expect(names).toEqual(['fashion-mnist-cnn', 'mnist-cnn']);
+    expect(names).toEqual(['fashion-mnist-cnn', 'fashion-mnist-tensorflow', 'mnist-cnn']);
   });
 
   it('has status 2 and names every fault of a wrong call', async () => {
@@ -134,7 +134,9 @@ describe('certify, with everything in one process', () => {
   it('reports the faults of the request by file, and asks for the model', async () => {
     const { status, stderr } = await runCommand(['certify', IMAGES[0]!]);
     expect(status).toBe(2);
-    expect(stderr).toContain('--model: is required, since there are several: fashion-mnist-cnn, mnist-cnn');
+    expect(stderr).toContain(
+      '--model: is required, since there are several: fashion-mnist-cnn, fashion-mnist-tensorflow, mnist-cnn',
+    );
   });
 
   it('has status 1 when an input fails, and keeps the others', async () => {

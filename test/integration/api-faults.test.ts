@@ -223,7 +223,7 @@ describe('values that no schema can check', () => {
       '/inputs/1 must have exactly one of image and tensor',
       '/inputs/1/id "a" already names an earlier input',
       '/inputs/2 must have exactly one of image and tensor',
-      '/model there is no model "minst"; there are: fashion-mnist-cnn, mnist-cnn',
+      '/model there is no model "minst"; there are: fashion-mnist-cnn, fashion-mnist-tensorflow, mnist-cnn',
       '/parameters/n n = 5 samples cannot certify at alpha = 0.001: at least 10 are needed',
     ]);
   });

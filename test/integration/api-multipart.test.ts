@@ -162,7 +162,7 @@ describe('faults of a form', () => {
       .attach('image', png, 'a.png')
       .expect(422);
     expect(faultsOf(unknown.body)).toEqual([
-      '/request/model there is no model "minst"; there are: fashion-mnist-cnn, mnist-cnn',
+      '/request/model there is no model "minst"; there are: fashion-mnist-cnn, fashion-mnist-tensorflow, mnist-cnn',
       '/request/parameters/n n = 1 samples cannot certify at alpha = 0.001: at least 10 are needed',
     ]);
     const hopeless = await withRequest({ model: 'mnist-cnn', parameters: { sigma: 0.5, n: 1 } })

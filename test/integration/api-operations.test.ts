@@ -23,9 +23,13 @@ afterAll(async () => {
 test('the models are listed with the digest, shape and labels that a client needs', async () => {
   const { body } = await api.http.get('/v1/models').expect(200);
   const { data } = body as { data: { name: string }[] };
-  expect(data.map(({ name }) => name)).toEqual(['fashion-mnist-cnn', 'mnist-cnn']);
+  expect(data.map(({ name }) => name)).toEqual([
+    'fashion-mnist-cnn',
+    'fashion-mnist-tensorflow',
+    'mnist-cnn',
+  ]);
   const { manifest, digest } = api.models.find('mnist-cnn')!;
-  expect(data[1]).toEqual({
+  expect(data.at(-1)).toEqual({
     object: 'model',
     name: 'mnist-cnn',
     version: '1.0.0',

@@ -1,5 +1,3 @@
-// One thread: what is trained twice below must come out the same.
-import '../../training/tensorflow/one-thread.ts';
 import tf from '@tensorflow/tfjs-node-gpu';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { readExamples, EXAMPLE_MODELS } from '../../src/cli/demo/examples.ts';

@@ -49,7 +49,9 @@ export function imageOf({ images, height, width }: Dataset, index: number): Uint
 
 /** IDX: two zero bytes, the type of the elements, the number of dimensions, their sizes as big-endian words, elements. */
 async function readIdx(path: string, dimensions: number): Promise<{ sizes: number[]; body: Uint8Array }> {
-  const bytes = await readFile(path);
+  const bytes = await readFile(path).catch((cause: unknown) => {
+    throw new Error(`${path} cannot be read; node training/fetch-data.mjs gets the data`, { cause });
+  });
   const header = 4 + 4 * dimensions;
   if (bytes.length < header || bytes.readUInt32BE(0) !== UNSIGNED_BYTE * 2 ** 8 + dimensions) {
     throw new Error(`${path} is no IDX file of bytes in ${dimensions} dimensions`);

@@ -43,7 +43,7 @@ export const FASHION_MNIST: Recipe = {
   sigma: 0.25,
   epochs: 24,
   batch: 256,
-  learningRate: 0.05,
+  learningRate: 0.2,
   momentum: 0.9,
   weightDecay: 5e-4,
   mirror: true,

@@ -33,7 +33,7 @@ export function addDemoCommand(program: Command, context: Context): void {
     .command('demo')
     .summary('certify example images and write a report')
     .description('Starts everything, certifies real test images over HTTP, writes a report, and stops.')
-    .option('--model <name>', 'mnist-cnn or fashion-mnist-cnn', 'mnist-cnn')
+    .option('--model <name>', 'mnist-cnn, fashion-mnist-cnn or fashion-mnist-tensorflow', 'mnist-cnn')
     .option('--n <samples>', `noisy samples of each image; ${CERTIFY_DEFAULTS.n} without it`)
     .option('--port <port>', 'port of the service, a free one without it')
     .option('--lanes <count>', 'lanes of the CPU device, one a core without it')

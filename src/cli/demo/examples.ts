@@ -15,6 +15,7 @@ export const EXAMPLE_MODELS = join(ROOT, 'models');
 const FOLDERS: Readonly<Record<string, string>> = {
   'mnist-cnn': 'mnist',
   'fashion-mnist-cnn': 'fashion-mnist',
+  'fashion-mnist-tensorflow': 'fashion-mnist',
 };
 
 /** A real image with its label. */

@@ -35,6 +35,7 @@ describe('smoothcert models', () => {
     expect(JSON.parse(stdout)).toMatchObject({
       models: [
         { name: 'fashion-mnist-cnn', trainedSigma: 0.25, inputShape: [1, 28, 28], classes: 10 },
+        { name: 'fashion-mnist-tensorflow', trainedSigma: 0.25, inputShape: [28, 28, 1], classes: 10 },
         { name: 'mnist-cnn', digest: expect.stringMatching(/^[0-9a-f]{64}$/), layout: 'NCHW' },
       ],
       refused: [],

@@ -228,6 +228,6 @@ describe('demo', () => {
   it('knows only models with example images', async () => {
     const { status, stderr } = await run('demo', '--model', 'resnet50');
     expect(status).toBe(2);
-    expect(stderr).toContain('mnist-cnn, fashion-mnist-cnn; got resnet50');
+    expect(stderr).toContain('mnist-cnn, fashion-mnist-cnn, fashion-mnist-tensorflow; got resnet50');
   });
 });
