@@ -182,7 +182,6 @@ ENV NVIDIA_VISIBLE_DEVICES=all \
     NVIDIA_DRIVER_CAPABILITIES=compute,utility \
     LD_LIBRARY_PATH=/opt/cuda/lib:/opt/tensorrt/lib \
     CUDA_CACHE_PATH=/var/cache/smoothcert/cuda \
-    SMOOTHCERT_TENSORRT_CACHE_DIR=/var/cache/smoothcert/tensorrt \
     SMOOTHCERT_DEVICES=cuda
 VOLUME /var/cache/smoothcert
 

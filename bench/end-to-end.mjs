@@ -109,13 +109,10 @@ async function bare(subject, { folder, file, shape }, batchSize) {
   const target = { kind: device.kind, precision: 'fp32', tensorrt: false, wasm: false };
   // A GPU is one device however many threads ask it.
   const processes = device.kind === 'cpu' ? device.lanes : 1;
-  const pinned = pinnedEnvironment(
-    { id: device.id ?? device.kind, kind: device.kind },
-    target,
-    engine,
-    { ...env, ...variables },
-    tmpdir(),
-  );
+  const pinned = pinnedEnvironment({ id: device.id ?? device.kind, kind: device.kind }, target, engine, {
+    ...env,
+    ...variables,
+  });
   const children = Array.from({ length: processes }, () =>
     fork(path('bench/bare-process.mjs'), { env: pinned, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }),
   );

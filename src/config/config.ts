@@ -23,8 +23,6 @@ export interface Config {
   readonly lanes: number | null;
   /** What sessions may compute in, on every device. */
   readonly target: TargetOptions;
-  /** Where TensorRT keeps built engines. */
-  readonly tensorrtCacheDirectory: string;
   readonly maxInputs: number;
   readonly maxBodyBytes: number;
   readonly retentionSeconds: number;

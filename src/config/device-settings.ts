@@ -30,8 +30,6 @@ export function readDeviceSettings(given: DeviceSettings): ReadDeviceSettings {
   if (typeof parsed === 'string') refuse('SMOOTHCERT_DEVICES', parsed);
   if (selection.kind === 'webgpu' && (given.SMOOTHCERT_LANES ?? 1) > 1)
     refuse('SMOOTHCERT_LANES', 'must be 1 with SMOOTHCERT_DEVICES=webgpu');
-  if (precision === 'fp16' && !tensorrt)
-    refuse('SMOOTHCERT_PRECISION', 'fp16 is only possible with SMOOTHCERT_TENSORRT=on');
   if (precision !== 'fp32' && withoutNvidia) {
     refuse(
       'SMOOTHCERT_PRECISION',

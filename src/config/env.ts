@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
@@ -70,20 +70,14 @@ export const EnvironmentSchema = Type.Object(
       integer('lanes of each device; without it one a core on the CPU, 2 on a GPU, 1 on WebGPU', 1, 256),
     ),
     SMOOTHCERT_PRECISION: choice(
-      ['fp32', 'tf32', 'fp16'],
+      ['fp32', 'tf32'],
       'fp32',
-      'coarsest arithmetic on NVIDIA GPUs: fp32, tf32 or, with TensorRT, fp16',
+      'coarsest arithmetic on NVIDIA GPUs: fp32 or tf32',
     ),
     SMOOTHCERT_TENSORRT: choice(
       ['off', 'on'],
       'off',
       'on or off: whether ONNX models run in TensorRT on NVIDIA GPUs',
-    ),
-    SMOOTHCERT_TENSORRT_CACHE_DIR: Type.Optional(
-      Type.String({
-        minLength: 1,
-        description: "TensorRT's built engines; the folder tensorrt in SMOOTHCERT_DATA_DIR without it",
-      }),
     ),
     SMOOTHCERT_TENSORFLOW_WASM: choice(
       ['refuse', 'allow'],
@@ -207,7 +201,6 @@ function toConfig(
     devices: devices.selection,
     lanes: given.SMOOTHCERT_LANES ?? null,
     target: devices.target,
-    tensorrtCacheDirectory: resolve(given.SMOOTHCERT_TENSORRT_CACHE_DIR ?? join(dataDirectory, 'tensorrt')),
     maxInputs: given.SMOOTHCERT_MAX_INPUTS,
     maxBodyBytes: given.SMOOTHCERT_MAX_BODY_MIB * 1024 * 1024,
     retentionSeconds: given.SMOOTHCERT_RETENTION_HOURS * 3600,

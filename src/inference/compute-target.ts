@@ -1,8 +1,11 @@
 /** What a host process is pinned to. */
 export type DeviceKind = 'cpu' | 'cuda' | 'webgpu';
 
-/** Arithmetic of a network's products and convolutions; recorded in every certificate. */
-export type Precision = 'fp32' | 'tf32' | 'fp16';
+/**
+ * Arithmetic of a network's products and convolutions; recorded in every certificate. There is no fp16: no engine here can
+ * be asked for it, and a network that was exported in fp16 is another network, which its digest names.
+ */
+export type Precision = 'fp32' | 'tf32';
 
 /**
  * What a session must compute on. An engine opens a model on exactly this or refuses: computing elsewhere than was

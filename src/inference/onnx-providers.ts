@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { arch, platform } from 'node:process';
 import { dirname, join } from 'node:path';
-import { DomainError } from '../errors.ts';
 import type { ComputeTarget } from './compute-target.ts';
 
 /** Execution providers as ONNX Runtime's Node binding calls them. */
@@ -16,19 +15,8 @@ export const PROFILE_NAMES: Readonly<Record<OnnxProvider, string>> = {
   webgpu: 'WebGpuExecutionProvider',
 };
 
-/**
- * The providers that may run a model's nodes on `target`, in the order in which ONNX Runtime offers them the nodes.
- *
- * @throws DomainError `config_invalid` for fp16: the Node binding of ONNX Runtime 1.30 appends TensorRT with its default
- *   options, which are fp32, and those go before the ORT_TENSORRT_* variables
- */
-export function providersOf({ kind, precision, tensorrt }: ComputeTarget): readonly OnnxProvider[] {
-  if (precision === 'fp16') {
-    throw new DomainError(
-      'config_invalid',
-      'ONNX models run in fp32 or tf32: ONNX Runtime for Node.js has no way to ask for fp16, in TensorRT neither',
-    );
-  }
+/** The providers that may run a model's nodes on `target`, in the order in which ONNX Runtime offers them the nodes. */
+export function providersOf({ kind, tensorrt }: ComputeTarget): readonly OnnxProvider[] {
   return kind === 'cuda' && tensorrt ? ['tensorrt', 'cuda'] : [kind];
 }
 

@@ -32,14 +32,12 @@ const PASSED_ON: ReadonlySet<string> = new Set(
  * before any library loads.
  *
  * @param base the worker's environment, of which only what engines need is passed on, and never a secret
- * @param tensorrtCacheDirectory where TensorRT keeps built engines, an absolute path
  */
 export function pinnedEnvironment(
   device: Device,
   target: ComputeTarget,
   engine: HostEngine,
   base: NodeJS.ProcessEnv,
-  tensorrtCacheDirectory: string,
 ): NodeJS.ProcessEnv {
   const passedOn = Object.entries(base).filter(([name]) => PASSED_ON.has(name) || name.startsWith('LC_'));
   return {
@@ -47,7 +45,7 @@ export function pinnedEnvironment(
     ...pinning(device),
     ...arithmetic(target),
     ...ONE_THREAD,
-    ...(engine === 'onnx' ? onnx(target, tensorrtCacheDirectory) : tensorflow(device)),
+    ...(engine === 'onnx' ? ONNX : tensorflow(device)),
   };
 }
 
@@ -81,22 +79,11 @@ const ONE_THREAD: NodeJS.ProcessEnv = {
   OPENBLAS_NUM_THREADS: '1',
 };
 
-function onnx({ precision, tensorrt }: ComputeTarget, cacheDirectory: string): NodeJS.ProcessEnv {
-  return {
-    // ONNX Runtime 1.30 reports usage to its vendor from Linux too unless it is told not to before it loads
-    // (microsoft/onnxruntime pull request 27379). A certification service tells nobody what it runs.
-    ORT_DISABLE_TELEMETRY: '1',
-    // onnxruntime.ai, TensorRT execution provider, environment variables. ONNX Runtime reads them only where a program
-    // gives no provider options; its binding for Node.js 1.30 always gives the defaults (fp32, no cache).
-    ...(tensorrt
-      ? {
-          ORT_TENSORRT_FP16_ENABLE: precision === 'fp16' ? '1' : '0',
-          ORT_TENSORRT_ENGINE_CACHE_ENABLE: '1',
-          ORT_TENSORRT_CACHE_PATH: cacheDirectory,
-        }
-      : {}),
-  };
-}
+const ONNX: NodeJS.ProcessEnv = {
+  // ONNX Runtime 1.30 reports usage to its vendor from Linux too unless it is told not to before it loads
+  // (microsoft/onnxruntime pull request 27379). A certification service tells nobody what it runs.
+  ORT_DISABLE_TELEMETRY: '1',
+};
 
 const TENSORFLOW: NodeJS.ProcessEnv = {
   // Memory as it is needed: otherwise the first lane takes nearly all of the GPU (tensorflow.org, "Use a GPU").

@@ -85,7 +85,6 @@ function nativeObstacle(): string | null {
  */
 export async function loadTensorflow(target: ComputeTarget): Promise<LoadedTensorflow> {
   if (target.kind === 'webgpu') return refuse('TensorFlow models run on a CPU or on CUDA, not on WebGPU');
-  if (target.precision === 'fp16') return refuse('TensorFlow models compute in fp32 or tf32, not in fp16');
   const obstacle = nativeObstacle();
   if (obstacle === null) return loadNative(target);
   if (target.kind === 'cpu' && target.wasm) return loadTensorflowWasm();

@@ -34,8 +34,7 @@ export function startWorker(config: Config, redisUrl: string, logger: Logger): P
       pin(device, engine) {
         const target = targets.get(device)!;
         const base = ownEnvironment();
-        const cache = config.tensorrtCacheDirectory;
-        return { target, environment: pinnedEnvironment(device, target, engine, base, cache) };
+        return { target, environment: pinnedEnvironment(device, target, engine, base) };
       },
       readTelemetry: () => readTelemetry(devices, config),
       retentionSeconds: config.retentionSeconds,

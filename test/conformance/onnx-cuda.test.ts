@@ -63,15 +63,3 @@ function without(provider: 'cuda' | 'tensorrt', target: ComputeTarget): void {
     });
   });
 }
-
-describe('fp16', () => {
-  it('is refused on every device: nothing could ask for it', async () => {
-    const model = await shipped();
-    for (const kind of ['cpu', 'cuda', 'webgpu'] as const) {
-      const target: ComputeTarget = { kind, precision: 'fp16', tensorrt: kind === 'cuda', wasm: false };
-      const fault = await domainFault(() => openOnnxSession(model, target));
-      expect(fault.code).toBe('config_invalid');
-      expect(fault.message).toContain('fp16');
-    }
-  });
-});

@@ -224,7 +224,6 @@ describe('Dockerfile', () => {
         NVIDIA_VISIBLE_DEVICES: 'all',
         NVIDIA_DRIVER_CAPABILITIES: 'compute,utility',
         SMOOTHCERT_DEVICES: 'cuda',
-        SMOOTHCERT_TENSORRT_CACHE_DIR: expect.stringMatching(/^\/var\/cache\/smoothcert\//),
         CUDA_CACHE_PATH: expect.stringMatching(/^\/var\/cache\/smoothcert\//),
       });
       const volumes = compose.services[name]!.volumes.filter((volume) => typeof volume === 'string');

@@ -6,7 +6,7 @@ export const EngineSchema = Type.Object(
     name: Type.String(),
     version: Type.String(),
     provider: Type.String({ description: 'what computed: cpu, cuda, tensorrt, webgpu or wasm' }),
-    precision: Type.String({ description: 'arithmetic of the network: fp32, tf32 or fp16' }),
+    precision: Type.String({ description: 'arithmetic of the network: fp32 or tf32' }),
   },
   { additionalProperties: false, title: 'Engine' },
 );

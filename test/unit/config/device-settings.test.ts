@@ -26,15 +26,11 @@ describe('settings of devices that mean nothing together', () => {
 
   test.each<[Record<string, string>, Fault[]]>([
     [
-      { SMOOTHCERT_PRECISION: 'fp16' },
-      [{ pointer: 'SMOOTHCERT_PRECISION', detail: 'fp16 is only possible with SMOOTHCERT_TENSORRT=on' }],
-    ],
-    [
-      { SMOOTHCERT_DEVICES: 'cpu', SMOOTHCERT_PRECISION: 'fp16', SMOOTHCERT_TENSORRT: 'on' },
+      { SMOOTHCERT_DEVICES: 'cpu', SMOOTHCERT_PRECISION: 'tf32', SMOOTHCERT_TENSORRT: 'on' },
       [
         {
           pointer: 'SMOOTHCERT_PRECISION',
-          detail: 'fp16 needs NVIDIA GPUs; with SMOOTHCERT_DEVICES=cpu only fp32 is possible',
+          detail: 'tf32 needs NVIDIA GPUs; with SMOOTHCERT_DEVICES=cpu only fp32 is possible',
         },
         {
           pointer: 'SMOOTHCERT_TENSORRT',
@@ -72,7 +68,7 @@ describe('settings of devices that mean nothing together', () => {
     expect(faults({ SMOOTHCERT_DEVICES: 'cpu', SMOOTHCERT_PRECISION: 'bf16' })).toEqual([
       {
         pointer: 'SMOOTHCERT_PRECISION',
-        detail: 'is not allowed: coarsest arithmetic on NVIDIA GPUs: fp32, tf32 or, with TensorRT, fp16',
+        detail: 'is not allowed: coarsest arithmetic on NVIDIA GPUs: fp32 or tf32',
       },
     ]);
   });

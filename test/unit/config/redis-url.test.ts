@@ -59,14 +59,15 @@ describe('REDIS_URL_FILE', () => {
     expect(faults({ REDIS_URL_FILE: fileWith(`redis://${'a'.repeat(4_088)}`) })).toEqual([]);
   });
 
+  const OTHERS = { SMOOTHCERT_PORT: 'x', SMOOTHCERT_DEVICES: 'cpu', SMOOTHCERT_TENSORRT: 'on' };
   test.each([
     ['is not there', () => join(folder, 'missing'), 'ENOENT'],
     ['is a folder', () => folder, 'EISDIR'],
   ])('is refused when the file %s, together with every other fault', (_what, path, code) => {
-    expect(faults({ REDIS_URL_FILE: path(), SMOOTHCERT_PORT: 'x', SMOOTHCERT_PRECISION: 'fp16' })).toEqual([
+    expect(faults({ ...OTHERS, REDIS_URL_FILE: path() })).toEqual([
       expect.objectContaining({ pointer: 'SMOOTHCERT_PORT' }),
       { pointer: 'REDIS_URL_FILE', detail: `cannot be read: ${code}` },
-      expect.objectContaining({ pointer: 'SMOOTHCERT_PRECISION' }),
+      expect.objectContaining({ pointer: 'SMOOTHCERT_TENSORRT' }),
     ]);
   });
 

@@ -23,7 +23,7 @@ describe('what sessions compute on', () => {
   });
 
   test('is on an NVIDIA GPU whatever the operator allows', () => {
-    const allowed: TargetOptions = { precision: 'fp16', tensorrt: true, wasm: false };
+    const allowed: TargetOptions = { precision: 'tf32', tensorrt: true, wasm: false };
     expect(deviceTarget(GPU, allowed)).toEqual({ ...allowed, kind: 'cuda' });
   });
 

@@ -9,12 +9,11 @@ const WEBGPU: Device = { ...CPU, id: 'webgpu', kind: 'webgpu' };
 const SLICE: Device = { ...CPU, id: 'MIG-ce861fb0-a248-58ce-a9a8-f9adbc22a66a', kind: 'cuda' };
 
 const CUDA: ComputeTarget = { ...CPU_TARGET, kind: 'cuda' };
-const CACHE = '/var/lib/smoothcert/tensorrt';
 
 const onnx = (device: Device, target: ComputeTarget, base: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv =>
-  pinnedEnvironment(device, target, 'onnx', base, CACHE);
+  pinnedEnvironment(device, target, 'onnx', base);
 const tensorflow = (device: Device, target: ComputeTarget, base: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv =>
-  pinnedEnvironment(device, target, 'tensorflow', base, CACHE);
+  pinnedEnvironment(device, target, 'tensorflow', base);
 
 describe('a host', () => {
   test('on the CPU sees no GPU, computes in fp32 and on one thread a lane', () => {
@@ -64,28 +63,16 @@ describe('a host', () => {
 });
 
 describe('arithmetic', () => {
-  test.each(['fp32', 'fp16'] as const)('never is TF32 where %s is allowed', (precision) => {
+  test('never is TF32 where fp32 is asked for', () => {
     const base = { NVIDIA_TF32_OVERRIDE: '1' };
     for (const environment of [onnx, tensorflow]) {
-      expect(environment(SLICE, { ...CUDA, precision }, base)).toMatchObject({ NVIDIA_TF32_OVERRIDE: '0' });
+      expect(environment(SLICE, CUDA, base)).toMatchObject({ NVIDIA_TF32_OVERRIDE: '0' });
     }
   });
 
   test('may be TF32 where it is allowed, and is not forced to be', () => {
     const base = { NVIDIA_TF32_OVERRIDE: '1' };
     expect(onnx(SLICE, { ...CUDA, precision: 'tf32' }, base)).not.toHaveProperty('NVIDIA_TF32_OVERRIDE');
-  });
-
-  test.each([
-    ['fp32', '0'],
-    ['tf32', '0'],
-    ['fp16', '1'],
-  ] as const)('of TensorRT with %s is half precision: %s', (precision, half) => {
-    expect(onnx(SLICE, { ...CUDA, precision, tensorrt: true })).toMatchObject({
-      ORT_TENSORRT_FP16_ENABLE: half,
-      ORT_TENSORRT_ENGINE_CACHE_ENABLE: '1',
-      ORT_TENSORRT_CACHE_PATH: CACHE,
-    });
   });
 
   test.each([
