@@ -35,13 +35,17 @@ const UNMEASURED_CHUNK = 4_096;
 /** A round has at most this many chunks, however slow its devices: its plan and its jobs stay small. */
 const MOST_CHUNKS = 10_000;
 
-/** How many samples a chunk should have, from what the living devices measured (samples a second each). */
+/**
+ * How many samples a chunk should have, from what the living devices measured (samples a second each): about three
+ * seconds of work, in as many chunks as every device can take the same number of, so that none draws alone at the end.
+ */
 export function chunkSize(totalSamples: number, deviceSpeeds: readonly number[]): number {
   const least = Math.ceil(totalSamples / MOST_CHUNKS);
   if (deviceSpeeds.length === 0) return Math.max(UNMEASURED_CHUNK, least);
-  const mean = deviceSpeeds.reduce((sum, speed) => sum + speed, 0) / deviceSpeeds.length;
+  const devices = deviceSpeeds.length;
+  const mean = deviceSpeeds.reduce((sum, speed) => sum + speed, 0) / devices;
   const long = Math.min(mean * CHUNK_SECONDS, Math.min(...deviceSpeeds) * LONGEST_CHUNK_SECONDS);
-  const even = totalSamples / (deviceSpeeds.length * CHUNKS_PER_DEVICE);
+  const turns = Math.max(CHUNKS_PER_DEVICE, Math.ceil(totalSamples / (long * devices)));
   // Below a quarter of a second the queue's own cost would show.
-  return Math.max(1, least, Math.ceil(Math.max(Math.min(long, even), mean / 4)));
+  return Math.max(1, least, Math.ceil(Math.max(totalSamples / (devices * turns), mean / 4)));
 }

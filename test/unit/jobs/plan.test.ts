@@ -65,11 +65,22 @@ describe('packChunks', () => {
 
 describe('chunkSize', () => {
   it('is three seconds of work of a device, in a long round', () => {
-    expect(chunkSize(10_000_000, [2_000, 2_500])).toBe(6_750);
+    const size = chunkSize(10_000_000, [2_000, 2_500]);
+    expect(size).toBeLessThanOrEqual(6_750);
+    expect(size).toBeGreaterThan(6_700);
   });
 
   it('is no more than four seconds of the slowest device', () => {
     expect(chunkSize(10_000_000, [1_000, 3_000])).toBe(4_000);
+  });
+
+  it('gives every device the same number of chunks', () => {
+    const devices = Array.from<number>({ length: 64 }).fill(2_500);
+    // 134 chunks of three seconds would take three turns of 64, the last of them for six devices.
+    const size = chunkSize(1_001_000, devices);
+    expect(Math.ceil(1_001_000 / size) % 64).toBe(0);
+    expect(size / 2_500).toBeGreaterThan(2);
+    expect(size / 2_500).toBeLessThanOrEqual(3);
   });
 
   it('lets devices finish a short round together: two chunks each', () => {
