@@ -87,7 +87,7 @@ export async function startWorkerService(options: WorkerServiceOptions): Promise
   const supervise = (device: Device, engine: EngineName): SupervisedHost => {
     const { target, environment } = options.pin(device, engine);
     const host: SupervisedHost = superviseHost({
-      host: createDeviceHost(device, target, environment, logger),
+      host: createDeviceHost(device, target, environment, logger.child({ engine })),
       engine,
       models: models.models.filter(({ manifest }) => manifest.engine === engine),
       logger,

@@ -140,7 +140,9 @@ describe('the same request with the same seed gives the same votes, bit for bit'
         .length;
     // After every fifth fault the device is out for a while; it is not hit while it is tried again.
     const out = (): boolean =>
-      worker.log.findLast(({ msg }) => msg === 'device host changed state')?.['to'] === 'out';
+      worker.log.findLast(({ msg, engine }) => msg === 'device host changed state' && engine === 'onnx')?.[
+        'to'
+      ] === 'out';
     while (killed.size < 20) {
       // Each process is hit at another moment of its life: starting, loading the model, sampling.
       const processorTicks = 10 * (killed.size % 10);
@@ -174,7 +176,9 @@ describe('the same request with the same seed gives the same votes, bit for bit'
         const host = hostPid(broken);
         if (!killed.has(host) && isAlive(host)) process.kill(host, 'SIGSEGV');
         killed.add(host);
-        return broken.log.some(({ msg, to }) => msg === 'device host changed state' && to === 'out');
+        return broken.log.some(
+          ({ msg, to, engine }) => msg === 'device host changed state' && to === 'out' && engine === 'onnx',
+        );
       },
       { what: 'the device that is taken out', timeoutMs: 60_000, everyMs: 5 },
     );

@@ -60,9 +60,11 @@ export function startProcess(
   };
 }
 
-/** Process id of the device host that a worker started last. */
-export function hostPid(worker: ServiceProcess): number {
-  const starts = worker.log.filter((entry) => entry['msg'] === 'device host started');
+/** Process id of the device host that a worker started last for an engine. */
+export function hostPid(worker: ServiceProcess, engine = 'onnx'): number {
+  const starts = worker.log.filter(
+    (entry) => entry['msg'] === 'device host started' && entry['engine'] === engine,
+  );
   return Number(starts.at(-1)?.['hostPid']);
 }
 
