@@ -59,7 +59,7 @@ describe('a network that classifies each row by itself', () => {
 
   it('is what the shipped models are', async () => {
     for (const model of (await openModelStore(MODELS)).models) {
-      const session = await openSession(await verifyModel(model), CPU_TARGET);
+      const session = await openSession(await verifyModel(model), { ...CPU_TARGET, wasm: true });
       await session.close();
     }
   });
