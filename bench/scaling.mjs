@@ -14,7 +14,10 @@ const MODELS = [
   { folder: 'bench/models/resnet20-random', name: 'resnet20-random', shape: [3, 32, 32], sigma: 0.25 },
 ];
 
-const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+const median = (values) => {
+  const sorted = values.toSorted((a, b) => a - b);
+  return (sorted[Math.floor((sorted.length - 1) / 2)] + sorted[Math.floor(sorted.length / 2)]) / 2;
+};
 
 /** Samples a second of a service with so many lanes, and perhaps a second worker. */
 async function measure(model, lanes, workers, samples) {
