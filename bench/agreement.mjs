@@ -2,7 +2,7 @@
 // get another class, what that does to the votes, and how close the scores of those samples are. Needs `npm run build`.
 //
 //   node bench/agreement.mjs [--network NAME]... [--samples N] [--wasm N] [--webgpu N] [--images N]
-import { execFileSync, fork } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,6 +15,7 @@ import { pinnedEnvironment } from '../dist/inference/pinned-environment.js';
 import { gaussianCutpoints } from '../dist/random/cutpoints.js';
 import { NoiseKernel } from '../dist/random/noise-kernel.js';
 import { machine } from './machine.mjs';
+import { buildSupport, support } from './support.mjs';
 
 const path = (relative) => fileURLToPath(new URL(`../${relative}`, import.meta.url));
 /** Of the shipped models. */
@@ -31,11 +32,6 @@ const DEFAULTS = { samples: 100_000, wasm: 100_000, webgpu: 64, images: 20 };
 const ROWS = 64;
 /** A seed of its own for each image, and always the same. */
 const streamOf = (image) => ({ key0: 0x5eed, key1: 0xa9ee, stream: image });
-
-/** The tools that the tests share with this bench, compiled. */
-async function support(name) {
-  return import(new URL(`.build/test/support/${name}.js`, import.meta.url));
-}
 
 async function readImages(examples, count, manifest) {
   const folder = path(`examples/${examples}/`);
@@ -163,7 +159,7 @@ async function measure({ name, examples }, options, directory, base) {
 /** Prints the comparison and returns its rows, by network. */
 export async function run({ network = [], ...counts } = {}) {
   console.log(machine());
-  execFileSync(process.execPath, [path('node_modules/typescript/bin/tsc'), '-p', path('bench')]);
+  buildSupport();
   const { softwareWebgpu } = await support('software-webgpu');
   const webgpu = softwareWebgpu();
   if (webgpu === null) console.log('webgpu: not measured, there is no /usr/lib/chromium with SwiftShader');

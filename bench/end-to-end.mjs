@@ -13,11 +13,12 @@ import { argv, env } from 'node:process';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { pinnedEnvironment } from '../dist/inference/pinned-environment.js';
 import { machine } from './machine.mjs';
+import { median } from './median.mjs';
 import { writeResnet20 } from './resnet20-tensorflow.mjs';
-import { certify, installationWithout, memory, startService } from './service.mjs';
+import { certify, memory, startService } from './service.mjs';
+import { buildSupport, support } from './support.mjs';
 
 const NATIVE = '@tensorflow/tfjs-node-gpu';
-const SWIFTSHADER = '/usr/lib/chromium';
 const ROUNDS = Number(env.BENCH_ROUNDS ?? 5);
 /** Seconds of each measurement: several chunks long, so that the start of a job does not decide it. */
 const SECONDS = Number(env.BENCH_SECONDS ?? 12);
@@ -40,7 +41,10 @@ function modelsOf(engine, otherwise) {
 }
 
 /** The services to measure, each with the models that it runs and whatever it needs; `missing` says why one cannot be. */
-function subjects(folder) {
+async function subjects(folder) {
+  const { installWithoutBinding } = await support('installation');
+  const { softwareWebgpu } = await support('software-webgpu');
+  const webgpu = softwareWebgpu();
   const resnet20 = join(folder, 'resnet20-tensorflow');
   const tensorflow = modelsOf('tensorflow', [
     { folder: path('models/fashion-mnist-tensorflow'), goal: SMALL },
@@ -77,7 +81,7 @@ function subjects(folder) {
       provider: 'wasm',
       models: tensorflow,
       device: cpu,
-      installation: () => installationWithout(NATIVE, join(folder, 'installation')),
+      install: installWithoutBinding,
       variables: { SMOOTHCERT_TENSORFLOW_WASM: 'allow' },
     },
     {
@@ -85,12 +89,8 @@ function subjects(folder) {
       provider: 'webgpu',
       models: onnx.slice(0, 1),
       device: { kind: 'webgpu', lanes: 1 },
-      variables: {
-        SMOOTHCERT_DEVICES: 'webgpu',
-        VK_ICD_FILENAMES: join(SWIFTSHADER, 'vk_swiftshader_icd.json'),
-        LD_LIBRARY_PATH: SWIFTSHADER,
-      },
-      missing: existsSync(SWIFTSHADER) ? null : `there is no SwiftShader in ${SWIFTSHADER}`,
+      variables: { SMOOTHCERT_DEVICES: 'webgpu', ...webgpu },
+      missing: webgpu === null ? 'there is no SwiftShader' : null,
     },
   ];
 }
@@ -128,8 +128,6 @@ async function bare(subject, { folder, file, shape }, batchSize) {
   for (const child of children) child.send('go');
   return (await Promise.all(speeds)).reduce((sum, speed) => sum + speed, 0);
 }
-
-const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 
 async function compare(service, subject, model) {
   const { lanes } = subject.device;
@@ -185,7 +183,8 @@ export async function run(only = []) {
   const rows = [];
   try {
     await writeResnet20(join(folder, 'resnet20-tensorflow'));
-    for (const subject of subjects(folder)) {
+    buildSupport();
+    for (const subject of await subjects(folder)) {
       const name = `${subject.name}/${subject.provider}`;
       if (only.length > 0 && !only.includes(name)) continue;
       if (subject.missing) {
@@ -193,11 +192,13 @@ export async function run(only = []) {
         continue;
       }
       const models = subject.models.map(readModel);
+      const installation = subject.install && join(folder, 'installation');
+      await subject.install?.(installation);
       const service = await startService({
         models: models.map((model) => model.folder),
         lanes: subject.device.lanes,
         variables: subject.variables,
-        installation: subject.installation?.(),
+        installation,
       });
       try {
         for (const model of models) {

@@ -4,6 +4,7 @@ import { argv } from 'node:process';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { machine } from './machine.mjs';
+import { median } from './median.mjs';
 import { certify, startService, startWorker } from './service.mjs';
 
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 5);
@@ -13,11 +14,6 @@ const MODELS = [
   { folder: 'models/mnist-cnn', name: 'mnist-cnn', shape: [1, 28, 28], sigma: 0.5 },
   { folder: 'bench/models/resnet20-random', name: 'resnet20-random', shape: [3, 32, 32], sigma: 0.25 },
 ];
-
-const median = (values) => {
-  const sorted = values.toSorted((a, b) => a - b);
-  return (sorted[Math.floor((sorted.length - 1) / 2)] + sorted[Math.floor(sorted.length / 2)]) / 2;
-};
 
 /** Samples a second of a service with so many lanes, and perhaps a second worker. */
 async function measure(model, lanes, workers, samples) {

@@ -1,29 +1,12 @@
 // Starts the built service as a user does, and measures it from outside.
 import { spawn } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 const path = (relative) => fileURLToPath(new URL(`../${relative}`, import.meta.url));
-
-/** A copy of the build in `folder` with every installed package but one: what an installation without it is. */
-export function installationWithout(missing, folder) {
-  mkdirSync(join(folder, 'node_modules'), { recursive: true });
-  for (const part of ['dist', 'package.json']) cpSync(path(part), join(folder, part), { recursive: true });
-  const link = (name) => symlinkSync(path(`node_modules/${name}`), join(folder, 'node_modules', name));
-  for (const name of readdirSync(path('node_modules')).filter((each) => !each.startsWith('.'))) {
-    if (!name.startsWith('@')) link(name);
-    else {
-      mkdirSync(join(folder, 'node_modules', name));
-      for (const each of readdirSync(path(`node_modules/${name}`))) {
-        if (`${name}/${each}` !== missing) link(`${name}/${each}`);
-      }
-    }
-  }
-  return folder;
-}
 
 /** The service with these model folders, on a free port, with its own data directory. */
 export async function startService({ models, lanes, variables = {}, installation = path('.') }) {
