@@ -1,21 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { readConfig } from '../../../src/config/env.ts';
-import { DomainError, type Fault } from '../../../src/errors.ts';
-
-function faults(environment: Record<string, string>): readonly Fault[] {
-  try {
-    readConfig({}, environment);
-  } catch (error) {
-    if (error instanceof DomainError && error.code === 'config_invalid') return error.faults;
-    throw error;
-  }
-  return [];
-}
+import type { Fault } from '../../../src/errors.ts';
+import { configFaults } from '../../support/config-faults.ts';
 
 describe('settings of devices that mean nothing together', () => {
   test('are reported all at once, with the values that are not allowed by themselves', () => {
     expect(
-      faults({
+      configFaults({
         SMOOTHCERT_DEVICES: 'cpu',
         SMOOTHCERT_TENSORRT: 'on',
         SMOOTHCERT_PRECISION: 'tf32',
@@ -61,11 +52,11 @@ describe('settings of devices that mean nothing together', () => {
       ],
     ],
   ])('%j are refused with what is possible', (environment, expected) => {
-    expect(faults(environment)).toEqual(expected);
+    expect(configFaults(environment)).toEqual(expected);
   });
 
   test('are not judged where one of them is not allowed by itself', () => {
-    expect(faults({ SMOOTHCERT_DEVICES: 'cpu', SMOOTHCERT_PRECISION: 'bf16' })).toEqual([
+    expect(configFaults({ SMOOTHCERT_DEVICES: 'cpu', SMOOTHCERT_PRECISION: 'bf16' })).toEqual([
       {
         pointer: 'SMOOTHCERT_PRECISION',
         detail: 'is not allowed: coarsest arithmetic on NVIDIA GPUs: fp32 or tf32',
@@ -102,6 +93,6 @@ describe('the selection of devices', () => {
       'names 65 devices; at most 64 are allowed',
     ],
   ])('%s is refused, with all that is wrong and without the value', (text, detail) => {
-    expect(faults({ SMOOTHCERT_DEVICES: text })).toEqual([{ pointer: 'SMOOTHCERT_DEVICES', detail }]);
+    expect(configFaults({ SMOOTHCERT_DEVICES: text })).toEqual([{ pointer: 'SMOOTHCERT_DEVICES', detail }]);
   });
 });

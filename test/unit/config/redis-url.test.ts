@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readConfig } from '../../../src/config/env.ts';
-import { DomainError, type Fault } from '../../../src/errors.ts';
+import { configFaults } from '../../support/config-faults.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -15,16 +15,6 @@ function fileWith(content: string): string {
   const path = join(folder, 'redis-url');
   writeFileSync(path, content, { mode: 0o600 });
   return path;
-}
-
-function faults(environment: Record<string, string>): readonly Fault[] {
-  try {
-    readConfig({}, environment);
-  } catch (error) {
-    if (error instanceof DomainError && error.code === 'config_invalid') return error.faults;
-    throw error;
-  }
-  return [];
 }
 
 describe('REDIS_URL_FILE', () => {
@@ -41,7 +31,7 @@ describe('REDIS_URL_FILE', () => {
     ['something that is no URL', 'hunter2'],
     ['the URL of something else', 'https://hunter2'],
   ])('with %s in the file is refused, and the file is not repeated', (_what, content) => {
-    expect(faults({ REDIS_URL_FILE: fileWith(content) })).toEqual([
+    expect(configFaults({ REDIS_URL_FILE: fileWith(content) })).toEqual([
       {
         pointer: 'REDIS_URL_FILE',
         detail: 'names a file that does not hold one redis://, rediss:// or unix:// URL and nothing else',
@@ -53,10 +43,10 @@ describe('REDIS_URL_FILE', () => {
     ['a file of 4,097 bytes', () => fileWith(`redis://${'a'.repeat(4_089)}`)],
     ['a file without end', () => '/dev/zero'],
   ])('is refused for %s', (_what, path) => {
-    expect(faults({ REDIS_URL_FILE: path() })).toEqual([
+    expect(configFaults({ REDIS_URL_FILE: path() })).toEqual([
       { pointer: 'REDIS_URL_FILE', detail: 'names a file of more than 4096 bytes, not a URL' },
     ]);
-    expect(faults({ REDIS_URL_FILE: fileWith(`redis://${'a'.repeat(4_088)}`) })).toEqual([]);
+    expect(configFaults({ REDIS_URL_FILE: fileWith(`redis://${'a'.repeat(4_088)}`) })).toEqual([]);
   });
 
   const OTHERS = { SMOOTHCERT_PORT: 'x', SMOOTHCERT_DEVICES: 'cpu', SMOOTHCERT_TENSORRT: 'on' };
@@ -64,7 +54,7 @@ describe('REDIS_URL_FILE', () => {
     ['is not there', () => join(folder, 'missing'), 'ENOENT'],
     ['is a folder', () => folder, 'EISDIR'],
   ])('is refused when the file %s, together with every other fault', (_what, path, code) => {
-    expect(faults({ ...OTHERS, REDIS_URL_FILE: path() })).toEqual([
+    expect(configFaults({ ...OTHERS, REDIS_URL_FILE: path() })).toEqual([
       expect.objectContaining({ pointer: 'SMOOTHCERT_PORT' }),
       { pointer: 'REDIS_URL_FILE', detail: `cannot be read: ${code}` },
       expect.objectContaining({ pointer: 'SMOOTHCERT_TENSORRT' }),
@@ -72,7 +62,7 @@ describe('REDIS_URL_FILE', () => {
   });
 
   test('is refused beside REDIS_URL: neither wins silently', () => {
-    expect(faults({ REDIS_URL: 'redis://a', REDIS_URL_FILE: fileWith('redis://b') })).toEqual([
+    expect(configFaults({ REDIS_URL: 'redis://a', REDIS_URL_FILE: fileWith('redis://b') })).toEqual([
       { pointer: 'REDIS_URL_FILE', detail: 'and REDIS_URL are both set; only one is allowed' },
     ]);
   });
