@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
-import { tensorflowKernels } from './src/inference/tensorflow-kernels.ts';
+import { CPU_TARGET } from './src/inference/compute-target.ts';
+import { pinnedEnvironment } from './src/inference/pinned-environment.ts';
 import { nativeTensorflowObstacle } from './test/support/native-tensorflow.ts';
 import { softwareWebgpu } from './test/support/software-webgpu.ts';
 
@@ -7,20 +8,19 @@ const webgpu = softwareWebgpu();
 const WEBGPU_TESTS = ['test/conformance/*-webgpu.test.ts'];
 const TRAINING_TESTS = ['test/training/export-model.test.ts', 'test/training/training-step.test.ts'];
 
+const CPU = { id: 'cpu', name: 'CPU', kind: 'cpu', lanes: 1, memoryBytes: null, driver: null } as const;
+/** Where there is a GPU its own tests shall see it. */
+const { CUDA_VISIBLE_DEVICES: _, ...host } = {
+  ...pinnedEnvironment(CPU, CPU_TARGET, 'onnx', {}),
+  ...pinnedEnvironment(CPU, CPU_TARGET, 'tensorflow', {}),
+};
+
 export default defineConfig({
   test: {
     // Two cores: more than two files at once make the timing-sensitive integration tests starve each other.
     maxWorkers: 2,
     // What a device host's environment has, in force before a library loads.
-    env: {
-      ORT_DISABLE_TELEMETRY: '1',
-      NVIDIA_TF32_OVERRIDE: '0',
-      TF_NUM_INTRAOP_THREADS: '1',
-      TF_NUM_INTEROP_THREADS: '1',
-      TF_OVERRIDE_GLOBAL_THREADPOOL: '1',
-      TF_CPP_MIN_LOG_LEVEL: '2',
-      ...tensorflowKernels(),
-    },
+    env: host,
     testTimeout: 60_000,
     hookTimeout: 60_000,
     coverage: { provider: 'v8', include: ['src/**/*.ts'], exclude: ['src/main/**', '**/*.as.ts'] },
