@@ -82,6 +82,9 @@ export const ManifestSchema = Type.Object(
 
 export type Manifest = Static<typeof ManifestSchema>;
 
+/** The library that runs a model; no process loads two. */
+export type EngineName = Manifest['engine'];
+
 const validator = Compile(ManifestSchema);
 
 /** Number of values in one input tensor. */

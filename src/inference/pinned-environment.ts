@@ -1,9 +1,7 @@
 import type { ComputeTarget } from './compute-target.ts';
 import type { Device } from './devices.ts';
+import type { EngineName } from './manifest.ts';
 import { tensorflowKernels } from './tensorflow-kernels.ts';
-
-/** The library that a host process loads; no process loads two. */
-export type HostEngine = 'onnx' | 'tensorflow';
 
 /**
  * What a host is told of the worker's environment: where programs, libraries, drivers and temporary files are, and how text
@@ -36,7 +34,7 @@ const PASSED_ON: ReadonlySet<string> = new Set(
 export function pinnedEnvironment(
   device: Device,
   target: ComputeTarget,
-  engine: HostEngine,
+  engine: EngineName,
   base: NodeJS.ProcessEnv,
 ): NodeJS.ProcessEnv {
   const passedOn = Object.entries(base).filter(([name]) => PASSED_ON.has(name) || name.startsWith('LC_'));

@@ -1,14 +1,11 @@
 import type { ErrorCode } from '../errors.ts';
 import type { Device } from '../inference/devices.ts';
-import type { Manifest } from '../inference/manifest.ts';
+import type { EngineName } from '../inference/manifest.ts';
 import type { RegisteredModel } from '../inference/model-store.ts';
 import type { Logger } from '../logger.ts';
 import { type DeviceHost, type DrawOutcome, HostCrashedError } from './device-host/device-host.ts';
 import type { WarmModel, Work } from './device-host/protocol.ts';
 import type { Failure } from './job-record.ts';
-
-/** An engine that a model's manifest names. */
-export type EngineName = Manifest['engine'];
 
 // The life of a host in service:
 //
@@ -111,37 +108,30 @@ export function superviseHost(supervision: Supervision): SupervisedHost {
     logger[level]({ model, device: device.id, engine, ...failure }, 'model not loadable');
   }
 
+  /** Loads a model; answers why it could not be loaded, null if it was. */
+  async function load(model: RegisteredModel): Promise<Failure | null> {
+    const { name } = model.manifest;
+    try {
+      const outcome = await host.load(model);
+      if (outcome.kind === 'failed') return { code: outcome.code, detail: outcome.detail };
+      const { kind: _, ...warm } = outcome;
+      loaded.set(model.digest, { name, digest: model.digest, ...warm });
+      logger.info({ model: name, device: device.id, ...warm }, 'model warmed up');
+      return null;
+    } catch (error) {
+      if (!(error instanceof HostCrashedError)) throw error;
+      return { code: 'device_failed', detail: `its process died while it loaded ${name}` };
+    }
+  }
+
   /** Loads every model; answers why none could be loaded, null if one was. */
   async function loadAll(): Promise<Failure | null> {
     let failure: Failure = { code: 'model_unavailable', detail: 'there is no model for it' };
     let any = false;
     for (const model of models) {
-      const { name } = model.manifest;
-      try {
-        const outcome = await host.load(model);
-        if (outcome.kind === 'loaded') {
-          const { engine: description, batchSize, samplesPerSecond } = outcome;
-          loaded.set(model.digest, {
-            name,
-            digest: model.digest,
-            engine: description,
-            batchSize,
-            samplesPerSecond,
-          });
-          any = true;
-          logger.info(
-            { model: name, device: device.id, engine: description, batchSize, samplesPerSecond },
-            'model warmed up',
-          );
-          continue;
-        }
-        failure = { code: outcome.code, detail: outcome.detail };
-        complain(name, failure);
-      } catch (error) {
-        if (!(error instanceof HostCrashedError)) throw error;
-        failure = { code: 'device_failed', detail: `its process died while it loaded ${name}` };
-        complain(name, failure);
-      }
+      const refusal = await load(model);
+      if (refusal === null) any = true;
+      else complain(model.manifest.name, (failure = refusal));
     }
     return any ? null : failure;
   }

@@ -5,6 +5,7 @@ import type { Redis } from 'ioredis';
 import { DomainError } from '../errors.ts';
 import type { ComputeTarget } from '../inference/compute-target.ts';
 import type { Device } from '../inference/devices.ts';
+import type { EngineName } from '../inference/manifest.ts';
 import type { ModelStore } from '../inference/model-store.ts';
 import type { DeviceTelemetry } from '../inference/telemetry.ts';
 import type { Logger } from '../logger.ts';
@@ -23,7 +24,7 @@ import { createSamplingConsumers } from './sampling-consumers.ts';
 import { createSampler } from './sampling-worker.ts';
 import { createSamplingStore } from './sampling-store.ts';
 import { describe } from './settlement.ts';
-import { type EngineName, type SupervisedHost, superviseHost } from './supervised-host.ts';
+import { type SupervisedHost, superviseHost } from './supervised-host.ts';
 
 export interface Pinning {
   readonly target: ComputeTarget;

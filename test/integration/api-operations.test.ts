@@ -212,7 +212,7 @@ describe('the devices', () => {
     const presence = createPresence(api.redis, api.keys);
     expect((await api.http.get('/v1/devices').expect(200)).body).toEqual({ data: [] });
     const tensorflow = hostStatus({
-      engine: 'tensorflow' as 'onnx',
+      engine: 'tensorflow',
       state: 'recovering',
       reason: 'it was killed',
     });

@@ -26,13 +26,7 @@ export function presentDevices({ id, hostname, version, devices }: WorkerStatus)
       since: new Date(host.since).toISOString(),
       restarts: host.restarts,
       samplesPerSecond: host.samplesPerSecond,
-      models: host.models.map(({ name, digest, engine, batchSize, samplesPerSecond }) => ({
-        name,
-        digest,
-        engine,
-        batchSize,
-        samplesPerSecond,
-      })),
+      models: [...host.models],
     })),
   }));
 }

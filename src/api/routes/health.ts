@@ -62,9 +62,10 @@ export const healthRoutes: FastifyPluginAsyncTypebox<{ jobs: JobService }> = asy
       const workers = redis ? await jobs.livingWorkers().catch(() => []) : [];
       const devices = workers.flatMap(presentDevices);
       const inService = devices.filter(({ state }) => state !== 'out');
-      const names = inService.flatMap(({ hosts }) =>
-        hosts.filter(({ state }) => state !== 'out').flatMap(({ models }) => models.map(({ name }) => name)),
-      );
+      const names = devices
+        .flatMap(({ hosts }) => hosts)
+        .filter(({ state }) => state !== 'out')
+        .flatMap(({ models }) => models.map(({ name }) => name));
       const loaded = [...new Set(names)];
       // A host that is not ready is named even where its device serves with another engine.
       const troubles = devices.flatMap(({ name, worker, hosts }) =>
