@@ -7,8 +7,9 @@ import { fetchServer } from '../../src/jobs/embedded-redis/fetch-server.ts';
 import { locateServer, type LocatedServer } from '../../src/jobs/embedded-redis/locate-server.ts';
 import { probeServer } from '../../src/jobs/embedded-redis/server-version.ts';
 import { SHARED_SERVER_CACHE, SILENT_LOGGER } from '../support/redis.ts';
-import { HAS_APT, pathWithoutRedis, writeProgram } from '../support/search-path.ts';
+import { HAS_APT, usePathWithoutRedis, writeProgram } from '../support/search-path.ts';
 
+const pathWithoutRedis = usePathWithoutRedis();
 let root: string;
 let cacheDirectory: string;
 let programs: string;

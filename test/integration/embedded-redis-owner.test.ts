@@ -15,12 +15,13 @@ import { serverArguments } from '../../src/jobs/embedded-redis/server-arguments.
 import { waitUntilReady } from '../../src/jobs/embedded-redis/wait-until-ready.ts';
 import { runScript, untilGone, type Script } from '../support/processes.ts';
 import { SHARED_SERVER_CACHE, SILENT_LOGGER } from '../support/redis.ts';
-import { pathWithoutRedis } from '../support/search-path.ts';
+import { usePathWithoutRedis } from '../support/search-path.ts';
 import { until } from '../support/until.ts';
 
 /** The compiled module: a child process runs JavaScript. `npm test` builds it first. */
 const BUILT = new URL('../../dist/jobs/embedded-redis/embedded-redis.js', import.meta.url);
 
+const pathWithoutRedis = usePathWithoutRedis();
 let root: string;
 let dataDirectory: string;
 let open: (() => Promise<unknown>)[];

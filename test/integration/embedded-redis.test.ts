@@ -14,9 +14,10 @@ import { identifyProcess } from '../../src/jobs/embedded-redis/process-identity.
 import { parseRedisUrl } from '../../src/jobs/redis-connection.ts';
 import { untilGone } from '../support/processes.ts';
 import { SHARED_SERVER_CACHE, SILENT_LOGGER } from '../support/redis.ts';
-import { pathWithoutRedis } from '../support/search-path.ts';
+import { usePathWithoutRedis } from '../support/search-path.ts';
 import { until } from '../support/until.ts';
 
+const pathWithoutRedis = usePathWithoutRedis();
 let root: string;
 let dataDirectory: string;
 let open: (() => Promise<unknown>)[];
