@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
-import { CPU_TARGET } from './src/inference/compute-target.ts';
-import { pinnedEnvironment } from './src/inference/pinned-environment.ts';
+import { CPU_TARGET } from './src/engines/compute-target.ts';
+import { pinnedEnvironment } from './src/devices/pinned-environment.ts';
 import { nativeTensorflowObstacle } from './test/support/native-tensorflow.ts';
 import { softwareWebgpu } from './test/support/software-webgpu.ts';
 

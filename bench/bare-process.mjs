@@ -21,7 +21,7 @@ async function openOnnx({ folder, file, provider, shape, batchSize }, values) {
 }
 
 async function openTensorflow({ folder, file, provider, shape, batchSize }, values) {
-  const { loadTensorflow, loadTensorflowWasm } = await import('../dist/inference/tensorflow-library.js');
+  const { loadTensorflow, loadTensorflowWasm } = await import('../dist/engines/tensorflow/library.js');
   const target = { kind: provider, precision: 'fp32', tensorrt: false, wasm: false };
   const { tf } = provider === 'wasm' ? await loadTensorflowWasm() : await loadTensorflow(target);
   const { modelTopology, weightsManifest } = JSON.parse(readFileSync(join(folder, file), 'utf8'));

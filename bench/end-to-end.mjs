@@ -11,7 +11,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { argv, env } from 'node:process';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { pinnedEnvironment } from '../dist/inference/pinned-environment.js';
+import { pinnedEnvironment } from '../dist/devices/pinned-environment.js';
 import { machine } from './machine.mjs';
 import { median } from './median.mjs';
 import { writeResnet20 } from './resnet20-tensorflow.mjs';

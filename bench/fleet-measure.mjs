@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import protobuf from 'protobufjs';
 import sharp from 'sharp';
-import { locateServer } from '../dist/jobs/embedded-redis/locate-server.js';
+import { locateServer } from '../dist/redis/embedded/locate-server.js';
 import { createKeys } from '../dist/jobs/keys.js';
 import { createPresence } from '../dist/jobs/presence.js';
 import { createSamplingStore } from '../dist/jobs/sampling-store.js';

@@ -2,7 +2,7 @@
 // device in service that has loaded a model. It exits with 1 and the reason otherwise.
 import { hostname } from 'node:os';
 import { readConfig } from '../dist/config/env.js';
-import { connectApi, waitUntilReady } from '../dist/jobs/connections.js';
+import { connectApi, waitUntilReady } from '../dist/redis/connections.js';
 import { createKeys } from '../dist/jobs/keys.js';
 import { createPresence } from '../dist/jobs/presence.js';
 import { createLogger } from '../dist/logger.js';

@@ -38,6 +38,12 @@ export interface Fault {
   readonly detail: string;
 }
 
+/** Why a job, an input or a piece of work failed: data, where DomainError is thrown. */
+export interface Failure {
+  readonly code: ErrorCode;
+  readonly detail: string;
+}
+
 /** An error that is part of the product's contract: a stable code, a sentence, and every fault found. */
 export class DomainError extends Error {
   override readonly name = 'DomainError';

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, posix, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { type Room, ROOMS } from './support/rooms.ts';
 
 // The directions in which parts may import each other, read from the sources themselves: a rule of the linter that is
 // switched off, in its configuration or by a comment, is still kept here.
@@ -53,21 +54,33 @@ const sources: Source[] = readdirSync(SOURCES, { recursive: true, withFileTypes:
     };
   });
 
-/** `importer -> imported` for every import of `part` that `allowed` does not hold. */
-function violations(part: string, allowed: (imported: string) => boolean): string[] {
-  return sources
-    .filter((source) => source.part === part)
-    .flatMap(({ path, files }) => files.filter((file) => !allowed(file)).map((file) => `${path} -> ${file}`));
+/** Whether a room's line allows an import of that file. */
+function allows({ name, imports }: Room, file: string): boolean {
+  const of = file.split('/')[0]!;
+  return of === name || imports === null || imports.includes(of) || imports.includes(file);
 }
 
-const within =
-  (...parts: readonly string[]) =>
-  (file: string): boolean =>
-    parts.includes(file.split('/')[0]!);
+/** Whether a package is one of those named, or a part of one. */
+function isOneOf(name: string, packages: readonly string[]): boolean {
+  return packages.some((each) =>
+    /[:/]$/.test(each) ? name.startsWith(each) : name === each || name.startsWith(`${each}/`),
+  );
+}
 
-/** Files that name a package, or one of its parts. */
-function importersOf(name: RegExp): Source[] {
-  return sources.filter(({ packages }) => packages.some((each) => name.test(each)));
+/** `imports` from each file that lies on a circle of imports, those of types included. */
+function circles(): string[] {
+  const left = new Map(sources.map(({ path, files }) => [path, new Set(files)]));
+  for (let before = -1; before !== left.size;) {
+    before = left.size;
+    for (const [path, files] of left) {
+      const isLeaf = [...files].every((file) => !left.has(file));
+      const isRoot = ![...left.values()].some((others) => others.has(path));
+      if (isLeaf || isRoot) left.delete(path);
+    }
+  }
+  return [...left].flatMap(([path, files]) =>
+    [...files].filter((file) => left.has(file)).map((file) => `${path} -> ${file}`),
+  );
 }
 
 describe('what is read here', () => {
@@ -103,81 +116,103 @@ describe('what is read here', () => {
   });
 });
 
-describe('the directions of imports', () => {
-  const ALLOWED: Readonly<Record<string, readonly string[]>> = {
-    statistics: ['statistics'],
-    random: ['random'],
-    smoothing: ['smoothing', 'statistics', 'random', 'errors.ts'],
-    inference: [
-      'inference',
-      'smoothing',
-      'statistics',
-      'random',
-      'errors.ts',
-      'logger.ts',
-      'find-executable.ts',
-    ],
-    'errors.ts': [],
-    'logger.ts': [],
-    'find-executable.ts': [],
-    'version.ts': [],
-  };
-  for (const [part, allowed] of Object.entries(ALLOWED)) {
-    it(`${part} imports ${allowed.length === 0 ? 'no other file' : `only ${allowed.join(', ')}`}`, () => {
-      expect(sources.some((source) => source.part === part)).toBe(true);
-      expect(violations(part, within(...allowed))).toEqual([]);
+describe('the rooms', () => {
+  it('are those of the table', () => {
+    const names = [...new Set(sources.map(({ part }) => part))].sort();
+    expect(names).toEqual(ROOMS.map(({ name }) => name).sort());
+  });
+
+  for (const [level, room] of ROOMS.entries()) {
+    it(`${room.name} imports ${room.imports === null ? 'all rooms' : `only ${room.imports.join(', ') || 'nothing'}`}`, () => {
+      const strangers = sources
+        .filter(({ part }) => part === room.name)
+        .flatMap(({ path, files }) =>
+          files.filter((file) => !allows(room, file)).map((file) => `${path} -> ${file}`),
+        );
+      expect(strangers).toEqual([]);
+      const below = ROOMS.slice(0, level).map(({ name }) => name);
+      const up = (room.imports ?? []).filter(
+        (name) => !below.includes(name.split('/')[0]!) && !below.includes(name),
+      );
+      expect(up, 'its line allows only rooms before it').toEqual([]);
+    });
+
+    it(`${room.name} knows ${room.packages.length === 0 ? 'no package' : `only ${room.packages.join(', ')}`}`, () => {
+      const strangers = sources
+        .filter(({ part }) => part === room.name)
+        .flatMap(({ path, packages }) =>
+          packages.filter((name) => !isOneOf(name, room.packages)).map((name) => `${path} -> ${name}`),
+        );
+      expect(strangers).toEqual([]);
     });
   }
 
-  it('jobs imports neither api, cli, main nor the environment', () => {
-    expect(violations('jobs', (file) => !within('api', 'cli', 'main', 'config')(file))).toEqual([]);
-  });
-
-  it('api imports neither cli nor main', () => {
-    expect(violations('api', (file) => !within('cli', 'main')(file))).toEqual([]);
-  });
-
-  it('nothing imports main but main itself', () => {
-    const importers = sources.filter(({ part, files }) => part !== 'main' && files.some(within('main')));
-    expect(importers.map(({ path }) => path)).toEqual([]);
-  });
-
-  it('never goes in circles between parts', () => {
-    const order = ['statistics', 'random', 'smoothing', 'inference', 'jobs', 'api', 'cli', 'main'];
-    for (const [level, part] of order.entries()) {
-      const above = order.slice(level + 1);
-      expect(
-        violations(part, (file) => !within(...above)(file)),
-        part,
-      ).toEqual([]);
+  it('stand so in ARCHITECTURE.md', () => {
+    const text = readFileSync(join(dirname(SOURCES), 'ARCHITECTURE.md'), 'utf8');
+    const rows = text.split('\n').map((line) => line.split('|').map((cell) => cell.trim()));
+    for (const { name, holds, imports, packages } of ROOMS) {
+      const cells = [`\`${name}\``, holds, (imports ?? ['all']).join(', '), packages.join(', ')];
+      const stands = rows.some((row) => row.slice(1, -1).join('|') === cells.join('|'));
+      expect(stands, `| ${cells.join(' | ')} |`).toBe(true);
     }
+  });
+
+  it('and the linter keep the same directions', () => {
+    const { overrides } = JSON.parse(readFileSync(join(dirname(SOURCES), '.oxlintrc.json'), 'utf8')) as {
+      overrides: { files: string[]; rules: Record<string, unknown> }[];
+    };
+    const kept = overrides.filter(({ rules }) => 'no-restricted-imports' in rules);
+    expect(kept).toEqual(ROOMS.filter(({ imports }) => imports !== null).map(linterRule));
+  });
+
+  it('import nothing in a circle, not even a type', () => {
+    expect(circles()).toEqual([]);
+  });
+
+  it('import nothing for its side effect', () => {
+    const effects = sources.filter(({ text }) => /^\s*import\s*['"]/m.test(text));
+    expect(effects.map(({ path }) => path)).toEqual([]);
   });
 });
 
+/** The rule by which the linter keeps a room's line. */
+function linterRule({ name, imports, packages }: Room) {
+  const isFile = name.endsWith('.ts');
+  const escape = (text: string): string => text.replaceAll(/[.]/g, '\\$&');
+  const strangers = ROOMS.filter(
+    (room) => room.name !== name && !imports!.some((each) => each.split('/')[0] === room.name),
+  );
+  const up = isFile ? '\\./' : '(\\.\\./)+';
+  const names = strangers.map((room) =>
+    room.name.endsWith('.ts') ? `${escape(room.name)}$` : `${room.name}/`,
+  );
+  const foreign = [...new Set(ROOMS.flatMap((room) => room.packages))]
+    .filter((each) => !packages.includes(each))
+    .sort();
+  const packagePatterns = foreign.map((each) => (/[:/]$/.test(each) ? escape(each) : `${escape(each)}($|/)`));
+  return {
+    files: [isFile ? `src/${name}` : `src/${name}/**`],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              regex: `^${up}(${names.join('|')})`,
+              message: `${name} may not import this room: see test/support/rooms.ts`,
+            },
+            {
+              regex: packages.length === 0 ? '^[^.]' : `^(${packagePatterns.join('|')})`,
+              message: `${name} may not import this package: see test/support/rooms.ts`,
+            },
+          ],
+        },
+      ],
+    },
+  };
+}
+
 describe('packages', () => {
-  it('are not known to statistics, random, smoothing and errors, nor is Node', () => {
-    const pure = sources.filter(({ part }) =>
-      ['statistics', 'random', 'smoothing', 'errors.ts'].includes(part),
-    );
-    expect(pure.filter(({ packages }) => packages.length > 0).map(({ path }) => path)).toEqual([]);
-  });
-
-  const HOMES: readonly (readonly [string, RegExp, readonly string[]])[] = [
-    ['bullmq and ioredis', /^(bullmq|ioredis)($|\/)/, ['jobs']],
-    ['fastify', /^(fastify|@fastify\/.*)($|\/)/, ['api']],
-    ['node:http and node:https servers', /^node:https?$/, ['api', 'cli']],
-    ['onnxruntime-node', /^onnxruntime-/, ['inference']],
-    ['TensorFlow.js', /^@tensorflow\//, ['inference']],
-    ['sharp', /^sharp$/, ['inference', 'cli']],
-    ['commander', /^commander$/, ['cli', 'main']],
-  ];
-  for (const [name, pattern, homes] of HOMES) {
-    it(`${name}: only in ${homes.join(' and ')}`, () => {
-      const strangers = importersOf(pattern).filter(({ part }) => !homes.includes(part));
-      expect(strangers.map(({ path }) => path)).toEqual([]);
-    });
-  }
-
   it('are all dependencies of the product', () => {
     const manifest = readFileSync(join(dirname(SOURCES), 'package.json'), 'utf8');
     const { dependencies, optionalDependencies } = JSON.parse(manifest) as Record<

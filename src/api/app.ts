@@ -5,7 +5,7 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
-import type { ModelStore } from '../inference/model-store.ts';
+import type { ModelStore } from '../models/store.ts';
 import type { JobService } from '../jobs/job-service.ts';
 import type { Logger } from '../logger.ts';
 import type { Software } from '../version.ts';
@@ -19,9 +19,9 @@ import { healthRoutes } from './routes/health.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { modelRoutes } from './routes/models.ts';
 import { problemRoutes } from './routes/problems.ts';
-import { CertificationSchema, PredictionSchema } from './schemas/job.ts';
-import { requestSchemas } from './schemas/request.ts';
-import { CertificationResultSchema, PredictionResultSchema } from './schemas/result.ts';
+import { CertificationSchema, PredictionSchema } from '../contract/job.ts';
+import { requestSchemas } from '../contract/request.ts';
+import { CertificationResultSchema, PredictionResultSchema } from '../contract/result.ts';
 
 export interface AppOptions {
   readonly jobs: JobService;

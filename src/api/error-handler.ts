@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify';
 import { DomainError } from '../errors.ts';
-import { describeFaults, type SchemaError } from '../inference/schema-faults.ts';
+import { describeFaults, type SchemaError } from '../schema-faults.ts';
 import { PROBLEM_CONTENT_TYPE, type Problem, problemOf, RETRY_SECONDS } from './problem.ts';
 
 interface FrameworkError extends Error {

@@ -1,10 +1,9 @@
 import type { Multipart } from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
 import type { TSchema } from 'typebox';
-import { Compile } from 'typebox/compile';
 import { DomainError, type Fault } from '../errors.ts';
-import { describeFaults, escapePointer } from '../inference/schema-faults.ts';
-import { ID_LENGTH } from './schemas/request.ts';
+import { compileSchema, describeFaults, escapePointer } from '../schema-faults.ts';
+import { ID_LENGTH } from '../contract/request.ts';
 import type { RawInput, RawSubmission } from './submission.ts';
 
 type RequestPart = Omit<RawSubmission, 'inputs' | 'pointer'> & {
@@ -29,7 +28,7 @@ interface Form {
 
 /** A reader whose JSON part must fit `schema`; each file's name becomes its input's id. */
 export function createMultipartReader(schema: TSchema, limits: MultipartLimits): MultipartReader {
-  const validator = Compile(schema);
+  const validator = compileSchema(schema);
 
   function checkPart(given: unknown): {
     readonly part: RequestPart | null;

@@ -1,9 +1,10 @@
-import type { Manifest } from '../inference/manifest.ts';
-import { hasEnded, type JobRecord } from '../jobs/job-record.ts';
+import { hasEnded } from '../contract/status.ts';
+import type { Manifest } from '../models/manifest.ts';
+import type { JobRecord } from '../jobs/job-record.ts';
 import type { ResultRecord } from '../jobs/result-record.ts';
 import { NOISE_SCHEME } from '../random/noise-stream.ts';
-import type { JobResource } from './schemas/job.ts';
-import type { ResultResource } from './schemas/result.ts';
+import type { JobResource } from '../contract/job.ts';
+import type { ResultResource } from '../contract/result.ts';
 
 const iso = (milliseconds: number): string => new Date(milliseconds).toISOString();
 const isoOrNull = (milliseconds: number | null): string | null =>

@@ -1,15 +1,14 @@
 import type { FastifyInstance, FastifySchemaCompiler, onRequestAsyncHookHandler } from 'fastify';
 import type { TSchema } from 'typebox';
-import { Compile } from 'typebox/compile';
 import { DomainError } from '../errors.ts';
-import '../inference/schema-faults.ts';
+import { compileSchema } from '../schema-faults.ts';
 
 /**
  * Checks requests with the same validator as manifests: nothing is coerced, removed or filled in, and the number of
  * faults that are looked for is bounded, so that a body of a million wrong values costs no more than one of a hundred.
  */
 const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema }) => {
-  const validator = Compile(schema);
+  const validator = compileSchema(schema);
   return (value: unknown) =>
     validator.Check(value) ? { value } : { error: [...validator.Errors(value)] as never };
 };

@@ -1,9 +1,9 @@
+import type { JobKind } from '../contract/status.ts';
 import { DomainError, type Fault } from '../errors.ts';
-import { checkImageHeader } from '../inference/image-header.ts';
-import { checkTensorLength } from '../inference/input-tensor.ts';
-import { inputShape, type Manifest } from '../inference/manifest.ts';
-import type { ModelStore, RegisteredModel } from '../inference/model-store.ts';
-import type { JobKind } from '../jobs/job-record.ts';
+import { checkImageHeader } from '../models/inputs/image-header.ts';
+import { checkTensorLength } from '../models/inputs/input-tensor.ts';
+import { inputShape, type Manifest } from '../models/manifest.ts';
+import type { ModelStore, RegisteredModel } from '../models/store.ts';
 import type { Submission, SubmittedInput } from '../jobs/job-service.ts';
 import {
   type CertifyParameters,
@@ -13,7 +13,7 @@ import {
   predictParameters,
   samplesPerInput,
 } from '../smoothing/parameters.ts';
-import type { InputBody } from './schemas/request.ts';
+import type { InputBody } from '../contract/request.ts';
 
 /** A request in either encoding, after its schema was checked. */
 export interface RawSubmission {

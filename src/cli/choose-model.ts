@@ -1,4 +1,4 @@
-import type { Model } from './client.ts';
+import type { Model } from '../contract/resources.ts';
 import { usageError } from './usage-error.ts';
 
 /**

@@ -1,23 +1,7 @@
-import type { Static } from 'typebox';
-import type { ModelSchema } from '../api/routes/models.ts';
-import type { CertificationSchema, PredictionSchema } from '../api/schemas/job.ts';
-import type { JobBody } from '../api/schemas/request.ts';
-import type { CertificationResultSchema, PredictionResultSchema } from '../api/schemas/result.ts';
+import type { JobBody } from '../contract/request.ts';
+import type { Kind, Kinds, Model } from '../contract/resources.ts';
 import { DomainError, type Fault, isErrorCode } from '../errors.ts';
 import { ServiceUnavailableError } from './service-unavailable-error.ts';
-
-export type Model = Static<typeof ModelSchema>;
-export type Certification = Static<typeof CertificationSchema>;
-export type Prediction = Static<typeof PredictionSchema>;
-export type CertificationResult = Static<typeof CertificationResultSchema>;
-export type PredictionResult = Static<typeof PredictionResultSchema>;
-
-/** The resource and the result of each kind of job. */
-export interface Kinds {
-  readonly certification: { readonly job: Certification; readonly result: CertificationResult };
-  readonly prediction: { readonly job: Prediction; readonly result: PredictionResult };
-}
-export type Kind = keyof Kinds;
 
 const PAGE = 500;
 /** A large request takes its time to send; every other answer is small. */

@@ -1,5 +1,5 @@
 import { DomainError, type ErrorCode } from '../errors.ts';
-import { EmbeddedRedisError } from '../jobs/embedded-redis/embedded-redis-error.ts';
+import { EmbeddedRedisError } from '../redis/embedded/embedded-redis-error.ts';
 import { InterruptedError } from './interrupt.ts';
 import { ServiceUnavailableError } from './service-unavailable-error.ts';
 

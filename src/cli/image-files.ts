@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import type { InputBody } from '../api/schemas/request.ts';
+import type { InputBody } from '../contract/request.ts';
 import type { Fault } from '../errors.ts';
 import { refuseFaults } from './usage-error.ts';
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
+import type { Kind } from '../contract/resources.ts';
 import { DomainError, type Fault } from '../errors.ts';
 import { certifyParameters, predictParameters } from '../smoothing/parameters.ts';
-import type { Kind } from './client.ts';
 import { parseDecimal } from './number-options.ts';
 import { usageError } from './usage-error.ts';
 

@@ -1,6 +1,6 @@
 import Table from 'cli-table3';
-import type { CertificationResult, Model, PredictionResult } from './client.ts';
-import { formatCount, formatLowerBound, formatRadius } from './format.ts';
+import type { CertificationResult, Model, PredictionResult } from '../contract/resources.ts';
+import { formatCount, formatLowerBound, formatRadius } from '../report/format.ts';
 
 const NONE = '–';
 

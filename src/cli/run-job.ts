@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { JobBody } from '../api/schemas/request.ts';
-import type { Client, Kind, Kinds } from './client.ts';
+import type { JobBody } from '../contract/request.ts';
+import type { Kind, Kinds } from '../contract/resources.ts';
+import type { Client } from './client.ts';
 import { ServiceUnavailableError } from './service-unavailable-error.ts';
 
 const POLL_MILLISECONDS = 400;

@@ -1,5 +1,5 @@
-import type { DeviceSelection } from '../inference/device-selection.ts';
-import type { TargetOptions } from '../inference/device-target.ts';
+import type { DeviceSelection } from '../devices/selection.ts';
+import type { TargetOptions } from '../devices/target.ts';
 import type { LogLevel } from '../logger.ts';
 
 /** Everything a process needs to know from outside; paths are absolute, sizes in bytes, times in seconds. */

@@ -1,6 +1,6 @@
 import type { Fault } from '../errors.ts';
-import { type DeviceSelection, parseDeviceSelection } from '../inference/device-selection.ts';
-import type { TargetOptions } from '../inference/device-target.ts';
+import { type DeviceSelection, parseDeviceSelection } from '../devices/selection.ts';
+import type { TargetOptions } from '../devices/target.ts';
 
 /** The settings that concern devices, each allowed by itself. */
 export interface DeviceSettings {

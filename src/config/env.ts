@@ -110,7 +110,7 @@ export const EnvironmentSchema = Type.Object(
   { additionalProperties: true },
 );
 
-/** This process's own environment, of which device hosts get a part (src/inference/pinned-environment.ts). */
+/** This process's own environment, of which device hosts get a part (src/devices/pinned-environment.ts). */
 export function ownEnvironment(): NodeJS.ProcessEnv {
   return process.env;
 }

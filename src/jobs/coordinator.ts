@@ -1,12 +1,13 @@
 import { type Job, WaitingChildrenError } from 'bullmq';
-import { DomainError } from '../errors.ts';
-import type { EngineDescription } from '../inference/engine.ts';
-import { toInputTensor } from '../inference/input-tensor.ts';
-import type { ModelStore, RegisteredModel } from '../inference/model-store.ts';
+import { hasEnded } from '../contract/status.ts';
+import type { EngineDescription } from '../engines/engine.ts';
+import { DomainError, type Failure } from '../errors.ts';
+import { toInputTensor } from '../models/inputs/input-tensor.ts';
+import type { ModelStore, RegisteredModel } from '../models/store.ts';
 import type { Logger } from '../logger.ts';
 import type { Software } from '../version.ts';
 import { createDecision, type Decision } from './decision.ts';
-import { hasEnded, type Failure, type JobRecord } from './job-record.ts';
+import type { JobRecord } from './job-record.ts';
 import type { JobStore } from './job-store.ts';
 import { chunkSize, type InputDraws, packChunks } from './plan.ts';
 import { choosePool, poolSpeeds } from './pool.ts';

@@ -1,6 +1,6 @@
-import type { EngineDescription } from '../inference/engine.ts';
-import { inputElements, inputShape } from '../inference/manifest.ts';
-import type { RegisteredModel } from '../inference/model-store.ts';
+import type { EngineDescription } from '../engines/engine.ts';
+import { inputElements, inputShape } from '../models/manifest.ts';
+import type { RegisteredModel } from '../models/store.ts';
 import { gaussianCutpoints, totalVariationBound } from '../random/cutpoints.ts';
 import { NOISE_SCHEME, type Purpose } from '../random/noise-stream.ts';
 import { certificate, type CertificateOrigin, sparseVotes } from '../smoothing/certificate.ts';

@@ -1,49 +1,10 @@
-import type { ErrorCode } from '../errors.ts';
-import type { EngineDescription } from '../inference/engine.ts';
-import type { InputKind } from '../inference/input-tensor.ts';
+import type { JobKind, JobStatus } from '../contract/status.ts';
+import type { Failure } from '../errors.ts';
+import type { EngineDescription } from '../engines/engine.ts';
+import type { InputKind } from '../models/inputs/input-tensor.ts';
 import type { CertifyParameters, PredictParameters } from '../smoothing/parameters.ts';
 
-// What the service knows of a job. A job is one submitted request: a certification or a prediction of many inputs.
-//
-//   queued ──> running ──> succeeded            every input decided
-//     │           │   └──> partially_succeeded  some inputs failed, the others' results are valid
-//     │           │   └──> failed               no input could be decided
-//     └───────────┴──> cancelling ──> cancelled what was decided before stays valid
-//
-// A job that no worker could take up goes from queued to failed.
-// Past `expiresAt` the results are deleted and the job reads `expired`.
-
-export const JOB_KINDS = ['certification', 'prediction'] as const;
-export type JobKind = (typeof JOB_KINDS)[number];
-
-export const STORED_STATUSES = [
-  'queued',
-  'running',
-  'cancelling',
-  'succeeded',
-  'partially_succeeded',
-  'failed',
-  'cancelled',
-] as const;
-export type StoredStatus = (typeof STORED_STATUSES)[number];
-/** Where each status leads; ended ones lead nowhere. */
-export const ARROWS: Readonly<Record<StoredStatus, readonly StoredStatus[]>> = {
-  queued: ['running', 'cancelling', 'failed'],
-  running: ['cancelling', 'succeeded', 'partially_succeeded', 'failed'],
-  cancelling: ['cancelled'],
-  succeeded: [],
-  partially_succeeded: [],
-  failed: [],
-  cancelled: [],
-};
-export type JobStatus = StoredStatus | 'expired';
-
-const ENDED: readonly JobStatus[] = ['succeeded', 'partially_succeeded', 'failed', 'cancelled', 'expired'];
-
-/** Whether a job of this status will never change again, but for its expiry. */
-export function hasEnded(status: JobStatus): boolean {
-  return ENDED.includes(status);
-}
+// What the service knows of a job, one submitted request. Its life is told in contract/status.ts.
 
 /** An input as it was submitted; its bytes are stored apart under `digest`. */
 export interface JobInput {
@@ -69,12 +30,6 @@ interface RequestOf<Kind extends JobKind, Parameters> {
 /** A request after validation; it never changes again. */
 export type JobRequest =
   RequestOf<'certification', CertifyParameters> | RequestOf<'prediction', PredictParameters>;
-
-/** Why a job or an input failed. */
-export interface Failure {
-  readonly code: ErrorCode;
-  readonly detail: string;
-}
 
 export interface JobRecord {
   readonly id: string;

@@ -1,11 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
+import { hasEnded, type JobKind } from '../contract/status.ts';
 import { DomainError } from '../errors.ts';
-import type { InputKind } from '../inference/input-tensor.ts';
-import type { RegisteredModel } from '../inference/model-store.ts';
+import type { InputKind } from '../models/inputs/input-tensor.ts';
+import type { RegisteredModel } from '../models/store.ts';
 import { type CertifyParameters, type PredictParameters, samplesPerInput } from '../smoothing/parameters.ts';
 import { announceCancellation } from './cancellation.ts';
-import { hasEnded, type JobKind, type JobRecord, type JobRequest } from './job-record.ts';
+import type { JobRecord, JobRequest } from './job-record.ts';
 import { createJobStore, type JobPage } from './job-store.ts';
 import type { Keys } from './keys.ts';
 import { createPresence, type WorkerStatus } from './presence.ts';

@@ -1,16 +1,15 @@
 import type { Redis } from 'ioredis';
-import type { EngineDescription } from '../inference/engine.ts';
 import {
   ARROWS,
-  type Failure,
   JOB_KINDS,
   type JobKind,
-  type JobRecord,
-  type JobRequest,
   type JobStatus,
   STORED_STATUSES,
   type StoredStatus,
-} from './job-record.ts';
+} from '../contract/status.ts';
+import type { EngineDescription } from '../engines/engine.ts';
+import type { Failure } from '../errors.ts';
+import type { JobRecord, JobRequest } from './job-record.ts';
 import type { Keys } from './keys.ts';
 import { BIND, END, TRANSITION } from './scripts.ts';
 

@@ -1,4 +1,4 @@
-import type { JobKind } from './job-record.ts';
+import type { JobKind } from '../contract/status.ts';
 
 /** The names of everything in Redis. All of a job's keys start alike; those of its sampling go when it ends. */
 export interface Keys {

@@ -1,6 +1,6 @@
 import type { Draw } from '../smoothing/sampler.ts';
-import { cutSegments } from './cut-segments.ts';
-import type { Segment } from './device-host/protocol.ts';
+import { cutSegments } from '../host/cut-segments.ts';
+import type { Segment } from '../host/protocol.ts';
 
 /** The draws that one input asks for in a round. */
 export interface InputDraws {

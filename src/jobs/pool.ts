@@ -1,4 +1,4 @@
-import type { EngineDescription } from '../inference/engine.ts';
+import type { EngineDescription } from '../engines/engine.ts';
 import type { WorkerStatus } from './presence.ts';
 
 // A pool is all hosts, on whatever machine, whose sessions have one description: engine, version, provider, arithmetic.

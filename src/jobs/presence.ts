@@ -1,8 +1,8 @@
 import type { Redis } from 'ioredis';
-import type { DeviceKind } from '../inference/compute-target.ts';
-import type { DeviceTelemetry } from '../inference/telemetry.ts';
+import type { DeviceKind } from '../engines/compute-target.ts';
+import type { DeviceTelemetry } from '../devices/telemetry.ts';
 import type { Keys } from './keys.ts';
-import type { HostStatus } from './supervised-host.ts';
+import type { HostStatus } from '../host/supervised-host.ts';
 
 /** What a worker tells of itself every few seconds. */
 export interface WorkerStatus {

@@ -1,6 +1,6 @@
 import { Queue, type QueueOptions, type WorkerOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
-import type { EngineDescription } from '../inference/engine.ts';
+import type { EngineDescription } from '../engines/engine.ts';
 import type { Chunk } from './plan.ts';
 import type { Keys } from './keys.ts';
 import { samplingQueueName } from './pool.ts';

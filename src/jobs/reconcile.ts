@@ -1,5 +1,5 @@
 import type { Queue } from 'bullmq';
-import { hasEnded } from './job-record.ts';
+import { hasEnded } from '../contract/status.ts';
 import type { JobStore } from './job-store.ts';
 import { type CoordinatorData, enqueueCoordination } from './queues.ts';
 

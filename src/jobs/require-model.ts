@@ -1,5 +1,5 @@
 import { DomainError } from '../errors.ts';
-import type { ModelStore, RegisteredModel } from '../inference/model-store.ts';
+import type { ModelStore, RegisteredModel } from '../models/store.ts';
 import type { JobRequest } from './job-record.ts';
 
 /**

@@ -1,5 +1,5 @@
+import type { Failure } from '../errors.ts';
 import type { Certificate, SparseVotes } from '../smoothing/certificate.ts';
-import type { Failure } from './job-record.ts';
 
 /** What is known of one input: stored once, when it is decided or has failed. */
 export type ResultRecord =

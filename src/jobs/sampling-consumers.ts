@@ -4,7 +4,7 @@ import type { Logger } from '../logger.ts';
 import type { Keys } from './keys.ts';
 import { samplingQueueName } from './pool.ts';
 import { type SamplingData, workerOptions } from './queues.ts';
-import type { SupervisedHost } from './supervised-host.ts';
+import type { SupervisedHost } from '../host/supervised-host.ts';
 
 /** Chunks a host holds: one that it samples and one that waits, so that no lane idles between chunks. */
 const CHUNKS_PER_HOST = 2;

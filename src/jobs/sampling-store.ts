@@ -1,7 +1,8 @@
 import type { Redis } from 'ioredis';
-import type { InputTensor } from '../inference/input-tensor.ts';
-import type { EngineDescription } from '../inference/engine.ts';
-import type { Failure, StoredStatus } from './job-record.ts';
+import type { StoredStatus } from '../contract/status.ts';
+import type { Failure } from '../errors.ts';
+import type { InputTensor } from '../models/inputs/input-tensor.ts';
+import type { EngineDescription } from '../engines/engine.ts';
 import type { Keys } from './keys.ts';
 import type { Chunk } from './plan.ts';
 import { RECORD_CHUNK, SET_WHILE_UNDER_WAY, STORE_PLAN } from './scripts.ts';

@@ -1,13 +1,13 @@
 import { type Job, UnrecoverableError } from 'bullmq';
 import { DomainError, type ErrorCode } from '../errors.ts';
-import type { ModelStore } from '../inference/model-store.ts';
+import type { ModelStore } from '../models/store.ts';
 import type { Logger } from '../logger.ts';
 import { deriveNoiseStream } from '../random/noise-stream.ts';
 import type { Software } from '../version.ts';
 import type { Cancellations } from './cancellation.ts';
 import { createDecision } from './decision.ts';
-import type { DrawOutcome } from './device-host/device-host.ts';
-import type { Work } from './device-host/protocol.ts';
+import type { DrawOutcome } from '../host/device-host.ts';
+import type { Work } from '../host/protocol.ts';
 import type { JobRecord } from './job-record.ts';
 import type { JobStore } from './job-store.ts';
 import type { SamplingData } from './queues.ts';
@@ -15,7 +15,7 @@ import { requireModel } from './require-model.ts';
 import type { ResultStore } from './result-store.ts';
 import type { ChunkVotes, SamplingStore } from './sampling-store.ts';
 import { describe, settleInput } from './settlement.ts';
-import type { SupervisedHost } from './supervised-host.ts';
+import type { SupervisedHost } from '../host/supervised-host.ts';
 
 export interface SamplingDependencies {
   readonly jobs: JobStore;

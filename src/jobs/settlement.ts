@@ -1,5 +1,6 @@
+import type { Failure } from '../errors.ts';
 import type { Step } from '../smoothing/procedure.ts';
-import type { Failure, JobRecord } from './job-record.ts';
+import type { JobRecord } from './job-record.ts';
 import type { Decision } from './decision.ts';
 import { gatherVotes } from './decision.ts';
 import type { InputDraws } from './plan.ts';

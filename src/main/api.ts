@@ -1,7 +1,7 @@
 import { createApp } from '../api/app.ts';
 import type { Config } from '../config/config.ts';
-import { openModelStore } from '../inference/model-store.ts';
-import { connectApi, waitUntilReady } from '../jobs/connections.ts';
+import { openModelStore } from '../models/store.ts';
+import { connectApi, waitUntilReady } from '../redis/connections.ts';
 import { createJobService } from '../jobs/job-service.ts';
 import { createKeys } from '../jobs/keys.ts';
 import { type Running, Stack } from '../lifecycle.ts';

@@ -1,6 +1,6 @@
 import { createApp } from '../api/app.ts';
 import { readConfig } from '../config/env.ts';
-import { connectNowhere } from '../jobs/connections.ts';
+import { connectNowhere } from '../redis/connections.ts';
 import { createJobService } from '../jobs/job-service.ts';
 import { createKeys } from '../jobs/keys.ts';
 import { Stack } from '../lifecycle.ts';

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { DomainError } from '../errors.ts';
-import { startEmbeddedRedis } from '../jobs/embedded-redis/embedded-redis.ts';
-import { EmbeddedRedisError } from '../jobs/embedded-redis/embedded-redis-error.ts';
+import { startEmbeddedRedis } from '../redis/embedded/embedded-redis.ts';
+import { EmbeddedRedisError } from '../redis/embedded/embedded-redis-error.ts';
 import { Stack } from '../lifecycle.ts';
 import type { Logger } from '../logger.ts';
 import { type RunningApi, startApi } from './api.ts';

@@ -1,11 +1,11 @@
 import type { Config } from '../config/config.ts';
 import { ownEnvironment } from '../config/env.ts';
-import { deviceTarget } from '../inference/device-target.ts';
-import { discoverDevices } from '../inference/devices.ts';
-import { openModelStore } from '../inference/model-store.ts';
-import { pinnedEnvironment } from '../inference/pinned-environment.ts';
-import { readTelemetry } from '../inference/telemetry.ts';
-import { connectWorker, waitUntilReady } from '../jobs/connections.ts';
+import { deviceTarget } from '../devices/target.ts';
+import { discoverDevices } from '../devices/discover.ts';
+import { openModelStore } from '../models/store.ts';
+import { pinnedEnvironment } from '../devices/pinned-environment.ts';
+import { readTelemetry } from '../devices/telemetry.ts';
+import { connectWorker, waitUntilReady } from '../redis/connections.ts';
 import { createKeys } from '../jobs/keys.ts';
 import { startWorkerService } from '../jobs/worker-service.ts';
 import { type Running, Stack } from '../lifecycle.ts';

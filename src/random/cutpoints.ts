@@ -1,3 +1,4 @@
+import { MAX_SIGMA } from './limits.ts';
 import { exactRatio, roundedNormalCdf } from './normal-fixed-point.ts';
 import { NoiseRangeError, integerWithin } from './noise-range-error.ts';
 
@@ -15,15 +16,6 @@ export interface Cutpoints {
 
 /** 2⁹⁶, the number of values of U. */
 export const CUTPOINT_ONE = 1n << 96n;
-
-/** Largest |K| that the scheme allows: with a pixel added, it and the kernel's marks still fit in 16 bits. */
-export const MAX_NOISE = 8191;
-
-/**
- * Largest σ accepted, two digits of 2.8419…: with z = Φ⁻¹(1 − 2⁻⁹⁷) = 11.3034, kmax = ⌊255 σ z + ½⌋ is 8186 at 2.84 and
- * 8192 at 2.842, above `MAX_NOISE`.
- */
-export const MAX_SIGMA = 2.84;
 
 /** Grid steps a unit: pixels are k/255. */
 const LEVELS = 255n;

@@ -1,4 +1,5 @@
-import { CUTPOINT_ONE, MAX_NOISE, type Cutpoints } from './cutpoints.ts';
+import { CUTPOINT_ONE, type Cutpoints } from './cutpoints.ts';
+import { MAX_NOISE } from './limits.ts';
 import { NoiseRangeError } from './noise-range-error.ts';
 
 /** A law in the form that the kernel searches. */

@@ -2,16 +2,12 @@ import { type Cutpoints } from './cutpoints.ts';
 import { instantiateKernel, type KernelExports } from './kernel-module.ts';
 import { planOutput, type KernelOutput, type OutputPlan } from './kernel-output.ts';
 import { lawTable, type LawTable } from './law-table.ts';
+import { MAX_BATCH_BYTES, MAX_KERNEL_ELEMENTS, MAX_SAMPLES_OF_SCHEME } from './limits.ts';
 import { NoiseRangeError, integerWithin } from './noise-range-error.ts';
 import { type NoiseStream, type Purpose } from './noise-stream.ts';
 import { purposeCode } from './purpose-code.ts';
-import { MAX_SAMPLES } from './reference.ts';
 
 export type { KernelOutput } from './kernel-output.ts';
-
-/** Limits of one kernel: 2²² elements are a 2048² grey or 1182² colour image, 2 GiB half of what WASM can address. */
-export const MAX_KERNEL_ELEMENTS = 2 ** 22;
-export const MAX_BATCH_BYTES = 2 ** 31;
 
 const WORD = 2 ** 32;
 const UINT32_MAX = WORD - 1;
@@ -138,7 +134,7 @@ export class NoiseKernel {
     const { image, stream, firstSample } = options;
     const row = integerWithin('row', options.row, 0, this.rows - 1);
     const rows = integerWithin('rows', options.rows, 1, this.rows - row);
-    integerWithin('firstSample', firstSample, 0, MAX_SAMPLES - rows);
+    integerWithin('firstSample', firstSample, 0, MAX_SAMPLES_OF_SCHEME - rows);
     const code = purposeCode(options.purpose);
     this.#requireReady(image);
     requireStream(stream);

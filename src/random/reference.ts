@@ -1,4 +1,5 @@
 import { CUTPOINT_ONE, type Cutpoints } from './cutpoints.ts';
+import { MAX_ELEMENTS_OF_SCHEME, MAX_SAMPLES_OF_SCHEME } from './limits.ts';
 import { integerWithin } from './noise-range-error.ts';
 import { type NoiseStream, type Purpose } from './noise-stream.ts';
 import { philox4x32 } from './philox.ts';
@@ -6,10 +7,6 @@ import { purposeCode } from './purpose-code.ts';
 
 const DIGITS = 6;
 const WORD = 2 ** 32;
-
-/** Limits of the scheme: the counter has 29 bits for an element's block more than the 3 of its place, 48 for samples. */
-export const MAX_ELEMENTS_OF_SCHEME = 2 ** 35;
-export const MAX_SAMPLES = 2 ** 48;
 
 /**
  * The 96-bit integer U that belongs to one element of one sample: six digits of 16 bits, each from a Philox block of
@@ -27,7 +24,7 @@ export function referenceDraw(
   sample: number,
   element: number,
 ): bigint {
-  integerWithin('sample', sample, 0, MAX_SAMPLES - 1);
+  integerWithin('sample', sample, 0, MAX_SAMPLES_OF_SCHEME - 1);
   integerWithin('element', element, 0, MAX_ELEMENTS_OF_SCHEME - 1);
   const tag = purposeCode(purpose) * 2 ** 8 + Math.floor(sample / WORD) * 2 ** 16;
   const block = Math.floor(element / 8);

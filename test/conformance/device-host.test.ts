@@ -4,10 +4,10 @@ import { fileURLToPath } from 'node:url';
 import { createBirpc } from 'birpc';
 import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { CPU_TARGET } from '../../src/inference/compute-target.ts';
-import { openModelStore, type RegisteredModel, verifyModel } from '../../src/inference/model-store.ts';
-import { openOnnxSession } from '../../src/inference/onnx-engine.ts';
-import type * as DeviceHosts from '../../src/jobs/device-host/device-host.ts';
+import { CPU_TARGET } from '../../src/engines/compute-target.ts';
+import { openModelStore, type RegisteredModel, verifyModel } from '../../src/models/store.ts';
+import { openOnnxSession } from '../../src/engines/onnx/engine.ts';
+import type * as DeviceHosts from '../../src/host/device-host.ts';
 import type {
   HostFunctions,
   HostSettings,
@@ -15,10 +15,10 @@ import type {
   Work,
   WorkerFunctions,
   WorkOutcome,
-} from '../../src/jobs/device-host/protocol.ts';
+} from '../../src/host/protocol.ts';
 import { gaussianCutpoints } from '../../src/random/cutpoints.ts';
 import { referenceNoise } from '../../src/random/reference.ts';
-import { identifyProcess } from '../../src/jobs/embedded-redis/process-identity.ts';
+import { identifyProcess } from '../../src/redis/embedded/process-identity.ts';
 import { PRELUDES } from '../support/linear-onnx.ts';
 import { imageInput, type LinearModelOptions, writeLinearModel } from '../support/model-folder.ts';
 import { runScript, untilGone } from '../support/processes.ts';
@@ -26,7 +26,7 @@ import { useTemporaryDirectory } from '../support/temporary-directory.ts';
 import { until } from '../support/until.ts';
 
 // Host processes and lanes are started from their files, so the build is tested; `npm test` makes it first.
-const BUILT = new URL('../../dist/jobs/device-host/', import.meta.url);
+const BUILT = new URL('../../dist/host/', import.meta.url);
 const { createDeviceHost, HostCrashedError } = (await import(
   new URL('device-host.js', BUILT).href
 )) as typeof DeviceHosts;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { CPU_TARGET } from '../../src/inference/compute-target.ts';
-import { verifyModel } from '../../src/inference/model-store.ts';
-import { openOnnxSession } from '../../src/inference/onnx-engine.ts';
+import { CPU_TARGET } from '../../src/engines/compute-target.ts';
+import { verifyModel } from '../../src/models/store.ts';
+import { openOnnxSession } from '../../src/engines/onnx/engine.ts';
 import { useTemporaryDirectory } from '../support/temporary-directory.ts';
 import {
   classesIn,

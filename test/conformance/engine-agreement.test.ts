@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { CPU_TARGET } from '../../src/inference/compute-target.ts';
-import { type RegisteredModel, verifyModel } from '../../src/inference/model-store.ts';
-import { openSession } from '../../src/inference/open-session.ts';
-import { openIn } from '../../src/inference/tensorflow-engine.ts';
-import { loadTensorflowWasm } from '../../src/inference/tensorflow-library.ts';
+import { CPU_TARGET } from '../../src/engines/compute-target.ts';
+import { type RegisteredModel, verifyModel } from '../../src/models/store.ts';
+import { openSession } from '../../src/engines/open-session.ts';
+import { openIn } from '../../src/engines/tensorflow/engine.ts';
+import { loadTensorflowWasm } from '../../src/engines/tensorflow/library.ts';
 import { nativeTensorflowObstacle } from '../support/native-tensorflow.ts';
 import type { PlainNetwork } from '../support/plain-network/plain-network.ts';
 import { useTemporaryDirectory } from '../support/temporary-directory.ts';

@@ -2,15 +2,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { expect, it } from 'vitest';
-import type * as DeviceHosts from '../../src/jobs/device-host/device-host.ts';
-import type { Work } from '../../src/jobs/device-host/protocol.ts';
-import { CPU_TARGET } from '../../src/inference/compute-target.ts';
-import type { Device } from '../../src/inference/devices.ts';
-import { openModelStore } from '../../src/inference/model-store.ts';
+import type { Device } from '../../src/devices/device.ts';
+import type * as DeviceHosts from '../../src/host/device-host.ts';
+import type { Work } from '../../src/host/protocol.ts';
+import { CPU_TARGET } from '../../src/engines/compute-target.ts';
+import { openModelStore } from '../../src/models/store.ts';
 import { isAlive } from '../support/service.ts';
 
 // Host processes are started from their files, so the build is tested; `npm test` makes it first.
-const BUILT = new URL('../../dist/jobs/device-host/device-host.js', import.meta.url);
+const BUILT = new URL('../../dist/host/device-host.js', import.meta.url);
 const { createDeviceHost, HostCrashedError } = (await import(BUILT.href)) as typeof DeviceHosts;
 
 const MODELS = fileURLToPath(new URL('../../models', import.meta.url));

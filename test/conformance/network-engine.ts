@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { EngineSession } from '../../src/inference/engine.ts';
-import { toInputTensor } from '../../src/inference/input-tensor.ts';
-import { inputElements } from '../../src/inference/manifest.ts';
-import { openModelStore, type RegisteredModel } from '../../src/inference/model-store.ts';
+import type { EngineSession } from '../../src/engines/engine.ts';
+import { toInputTensor } from '../../src/models/inputs/input-tensor.ts';
+import { inputElements } from '../../src/models/manifest.ts';
+import { openModelStore, type RegisteredModel } from '../../src/models/store.ts';
 import { gaussianCutpoints } from '../../src/random/cutpoints.ts';
 import { NoiseKernel } from '../../src/random/noise-kernel.ts';
 import { imageInput, writeModelFolder } from '../support/model-folder.ts';

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { CPU_TARGET } from '../../src/inference/compute-target.ts';
-import { verifyModel } from '../../src/inference/model-store.ts';
-import { openOnnxSession } from '../../src/inference/onnx-engine.ts';
+import { CPU_TARGET } from '../../src/engines/compute-target.ts';
+import { verifyModel } from '../../src/models/store.ts';
+import { openOnnxSession } from '../../src/engines/onnx/engine.ts';
 import { imageInput, writeLinearModel } from '../support/model-folder.ts';
 import { useTemporaryDirectory } from '../support/temporary-directory.ts';
 import { engineLaws } from './engine-laws.ts';

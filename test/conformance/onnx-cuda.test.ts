@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type ComputeTarget, CPU_TARGET } from '../../src/inference/compute-target.ts';
-import { inputElements } from '../../src/inference/manifest.ts';
-import { openModelStore, type VerifiedModel, verifyModel } from '../../src/inference/model-store.ts';
-import { openOnnxSession } from '../../src/inference/onnx-engine.ts';
+import { type ComputeTarget, CPU_TARGET } from '../../src/engines/compute-target.ts';
+import { inputElements } from '../../src/models/manifest.ts';
+import { openModelStore, type VerifiedModel, verifyModel } from '../../src/models/store.ts';
+import { openOnnxSession } from '../../src/engines/onnx/engine.ts';
 import { domainFault } from '../support/domain-fault.ts';
 import { missingForNvidia } from '../support/nvidia.ts';
 import { classify, engineLaws, pixels } from './engine-laws.ts';

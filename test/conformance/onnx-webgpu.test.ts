@@ -5,19 +5,14 @@ import { fileURLToPath } from 'node:url';
 import { createBirpc } from 'birpc';
 import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type ComputeTarget, CPU_TARGET } from '../../src/inference/compute-target.ts';
-import { discoverDevices } from '../../src/inference/devices.ts';
-import { inputElements } from '../../src/inference/manifest.ts';
-import { openModelStore, type RegisteredModel, verifyModel } from '../../src/inference/model-store.ts';
-import { openOnnxSession } from '../../src/inference/onnx-engine.ts';
-import { findWebgpuAdapter } from '../../src/inference/webgpu-adapter.ts';
-import type * as DeviceHosts from '../../src/jobs/device-host/device-host.ts';
-import type {
-  HostFunctions,
-  HostSettings,
-  Work,
-  WorkerFunctions,
-} from '../../src/jobs/device-host/protocol.ts';
+import { type ComputeTarget, CPU_TARGET } from '../../src/engines/compute-target.ts';
+import { discoverDevices } from '../../src/devices/discover.ts';
+import { inputElements } from '../../src/models/manifest.ts';
+import { openModelStore, type RegisteredModel, verifyModel } from '../../src/models/store.ts';
+import { openOnnxSession } from '../../src/engines/onnx/engine.ts';
+import { findWebgpuAdapter } from '../../src/devices/webgpu-adapter.ts';
+import type * as DeviceHosts from '../../src/host/device-host.ts';
+import type { HostFunctions, HostSettings, Work, WorkerFunctions } from '../../src/host/protocol.ts';
 import { domainFault } from '../support/domain-fault.ts';
 import type { Prelude } from '../support/linear-onnx.ts';
 import { imageInput, type LinearModelOptions, writeLinearModel } from '../support/model-folder.ts';
@@ -27,7 +22,7 @@ import { classify, engineLaws, pixels } from './engine-laws.ts';
 
 // Runs in the vitest project "webgpu", whose processes start with a Vulkan loader and SwiftShader, a software driver.
 
-const BUILT = new URL('../../dist/jobs/device-host/', import.meta.url);
+const BUILT = new URL('../../dist/host/', import.meta.url);
 const { createDeviceHost } = (await import(new URL('device-host.js', BUILT).href)) as typeof DeviceHosts;
 
 const TARGET = { ...CPU_TARGET, kind: 'webgpu' } as const;

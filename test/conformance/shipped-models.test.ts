@@ -1,17 +1,17 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { CPU_TARGET } from '../../src/inference/compute-target.ts';
-import type { EngineSession } from '../../src/inference/engine.ts';
-import { inputElements } from '../../src/inference/manifest.ts';
+import { CPU_TARGET } from '../../src/engines/compute-target.ts';
+import type { EngineSession } from '../../src/engines/engine.ts';
+import { inputElements } from '../../src/models/manifest.ts';
 import {
   openModelStore,
   type RegisteredModel,
   type VerifiedModel,
   verifyModel,
-} from '../../src/inference/model-store.ts';
-import { openSession } from '../../src/inference/open-session.ts';
-import { openIn } from '../../src/inference/tensorflow-engine.ts';
-import { loadTensorflowWasm } from '../../src/inference/tensorflow-library.ts';
+} from '../../src/models/store.ts';
+import { openSession } from '../../src/engines/open-session.ts';
+import { openIn } from '../../src/engines/tensorflow/engine.ts';
+import { loadTensorflowWasm } from '../../src/engines/tensorflow/library.ts';
 import { gaussianCutpoints } from '../../src/random/cutpoints.ts';
 import { NoiseKernel } from '../../src/random/noise-kernel.ts';
 import { nativeTensorflowObstacle } from '../support/native-tensorflow.ts';

@@ -4,17 +4,18 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { CPU_TARGET } from '../../src/inference/compute-target.ts';
-import { openModelStore, type RegisteredModel } from '../../src/inference/model-store.ts';
-import type * as DeviceHosts from '../../src/jobs/device-host/device-host.ts';
-import type { Work } from '../../src/jobs/device-host/protocol.ts';
-import type * as SupervisedHosts from '../../src/jobs/supervised-host.ts';
+import { CPU_TARGET } from '../../src/engines/compute-target.ts';
+import { openModelStore, type RegisteredModel } from '../../src/models/store.ts';
+import type { HostState } from '../../src/contract/status.ts';
+import type * as DeviceHosts from '../../src/host/device-host.ts';
+import type { Work } from '../../src/host/protocol.ts';
+import type * as SupervisedHosts from '../../src/host/supervised-host.ts';
 import { isAlive } from '../support/service.ts';
 import { until } from '../support/until.ts';
 
 // The host's process starts from the build, so everything here does.
-const built = (path: string): string => new URL(`../../dist/jobs/${path}`, import.meta.url).href;
-const { createDeviceHost } = (await import(built('device-host/device-host.js'))) as typeof DeviceHosts;
+const built = (path: string): string => new URL(`../../dist/host/${path}`, import.meta.url).href;
+const { createDeviceHost } = (await import(built('device-host.js'))) as typeof DeviceHosts;
 const { superviseHost } = (await import(built('supervised-host.js'))) as typeof SupervisedHosts;
 
 const MODELS = fileURLToPath(new URL('../../models', import.meta.url));
@@ -25,9 +26,9 @@ interface Supervised {
   readonly host: SupervisedHosts.SupervisedHost;
   readonly model: RegisteredModel;
   /** Every state that was entered, in order. */
-  readonly states: readonly SupervisedHosts.HostState[];
+  readonly states: readonly HostState[];
   draw(onProgress?: () => void): ReturnType<SupervisedHosts.SupervisedHost['draw']>;
-  state(): SupervisedHosts.HostState;
+  state(): HostState;
   pid(): number;
 }
 
@@ -35,7 +36,7 @@ async function supervise(times?: SupervisedHosts.SupervisionTimes): Promise<Supe
   const model = (await openModelStore(MODELS)).find('mnist-cnn')!;
   const device = { id: 'cpu', name: 'CPU', kind: 'cpu', lanes: 1, memoryBytes: null, driver: null } as const;
   const logger = pino({ level: 'silent' });
-  const states: SupervisedHosts.HostState[] = [];
+  const states: HostState[] = [];
   const host = superviseHost({
     host: createDeviceHost(device, CPU_TARGET, { ...process.env, ORT_DISABLE_TELEMETRY: '1' }, logger),
     engine: 'onnx',

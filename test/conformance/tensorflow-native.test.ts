@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { CPU_TARGET } from '../../src/inference/compute-target.ts';
-import { openTensorflowSession } from '../../src/inference/tensorflow-engine.ts';
-import { loadTensorflow } from '../../src/inference/tensorflow-library.ts';
+import { CPU_TARGET } from '../../src/engines/compute-target.ts';
+import { openTensorflowSession } from '../../src/engines/tensorflow/engine.ts';
+import { loadTensorflow } from '../../src/engines/tensorflow/library.ts';
 import { domainFault } from '../support/domain-fault.ts';
 import { linearTensorflowWriter } from '../support/linear-tensorflow.ts';
 import { nativeTensorflowObstacle } from '../support/native-tensorflow.ts';

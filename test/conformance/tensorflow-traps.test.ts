@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { CPU_TARGET } from '../../src/inference/compute-target.ts';
-import type { EngineSession } from '../../src/inference/engine.ts';
-import { type RegisteredModel, verifyModel } from '../../src/inference/model-store.ts';
-import { openSession } from '../../src/inference/open-session.ts';
-import { openIn } from '../../src/inference/tensorflow-engine.ts';
-import { type LoadedTensorflow, loadTensorflow } from '../../src/inference/tensorflow-library.ts';
-import type * as DeviceHosts from '../../src/jobs/device-host/device-host.ts';
-import type * as SupervisedHosts from '../../src/jobs/supervised-host.ts';
+import { CPU_TARGET } from '../../src/engines/compute-target.ts';
+import type { EngineSession } from '../../src/engines/engine.ts';
+import { type RegisteredModel, verifyModel } from '../../src/models/store.ts';
+import { openSession } from '../../src/engines/open-session.ts';
+import { openIn } from '../../src/engines/tensorflow/engine.ts';
+import { type LoadedTensorflow, loadTensorflow } from '../../src/engines/tensorflow/library.ts';
+import type * as DeviceHosts from '../../src/host/device-host.ts';
+import type * as SupervisedHosts from '../../src/host/supervised-host.ts';
 import { type ConvolutionInput, writeConvolution } from '../support/convolution-model.ts';
 import { domainFault } from '../support/domain-fault.ts';
 import { linearTensorflowWriter, type TensorflowFormat } from '../support/linear-tensorflow.ts';
@@ -32,8 +32,8 @@ const open = async (model: RegisteredModel): Promise<EngineSession> => {
 const linear = (name: string, format: TensorflowFormat, batch?: number): Promise<RegisteredModel> =>
   linearTensorflowWriter(format)(at(name), { ...LINEAR, ...(batch === undefined ? {} : { batch }) });
 
-const built = (path: string): string => new URL(`../../dist/jobs/${path}`, import.meta.url).href;
-const { createDeviceHost } = (await import(built('device-host/device-host.js'))) as typeof DeviceHosts;
+const built = (path: string): string => new URL(`../../dist/host/${path}`, import.meta.url).href;
+const { createDeviceHost } = (await import(built('device-host.js'))) as typeof DeviceHosts;
 const { superviseHost } = (await import(built('supervised-host.js'))) as typeof SupervisedHosts;
 const IMAGE = { name: 'image:0', dims: [-1, 2, 2, 1] };
 

@@ -1,5 +1,5 @@
-import { openIn } from '../../src/inference/tensorflow-engine.ts';
-import { loadTensorflowWasm } from '../../src/inference/tensorflow-library.ts';
+import { openIn } from '../../src/engines/tensorflow/engine.ts';
+import { loadTensorflowWasm } from '../../src/engines/tensorflow/library.ts';
 import { linearTensorflowWriter } from '../support/linear-tensorflow.ts';
 import { engineLaws } from './engine-laws.ts';
 

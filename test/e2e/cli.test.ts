@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { CertificationResult, PredictionResult } from '../../src/cli/client.ts';
+import type { CertificationResult, PredictionResult } from '../../src/contract/resources.ts';
 import {
   type Command,
   descendants,

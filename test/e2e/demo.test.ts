@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Certification, CertificationResult } from '../../src/cli/client.ts';
-import type { Summary } from '../../src/cli/demo/summary.ts';
+import type { Certification, CertificationResult } from '../../src/contract/resources.ts';
+import type { Summary } from '../../src/report/summary.ts';
 import { launchChromium } from '../support/chromium.ts';
 import {
   descendants,

@@ -2,10 +2,10 @@ import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { startEmbeddedRedis } from '../../src/jobs/embedded-redis/embedded-redis.ts';
-import { fetchServer } from '../../src/jobs/embedded-redis/fetch-server.ts';
-import { locateServer, type LocatedServer } from '../../src/jobs/embedded-redis/locate-server.ts';
-import { probeServer } from '../../src/jobs/embedded-redis/server-version.ts';
+import { startEmbeddedRedis } from '../../src/redis/embedded/embedded-redis.ts';
+import { fetchServer } from '../../src/redis/embedded/fetch-server.ts';
+import { locateServer, type LocatedServer } from '../../src/redis/embedded/locate-server.ts';
+import { probeServer } from '../../src/redis/embedded/server-version.ts';
 import { SHARED_SERVER_CACHE, SILENT_LOGGER } from '../support/redis.ts';
 import { HAS_APT, usePathWithoutRedis, writeProgram } from '../support/search-path.ts';
 

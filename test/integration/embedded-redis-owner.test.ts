@@ -6,20 +6,20 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { startEmbeddedRedis, type EmbeddedRedis } from '../../src/jobs/embedded-redis/embedded-redis.ts';
-import { locateServer } from '../../src/jobs/embedded-redis/locate-server.ts';
-import { acquireOwnerLock } from '../../src/jobs/embedded-redis/owner-lock.ts';
-import { thisProcess, writeClaim } from '../../src/jobs/embedded-redis/owner-claim.ts';
-import { identifyProcess, type ProcessIdentity } from '../../src/jobs/embedded-redis/process-identity.ts';
-import { serverArguments } from '../../src/jobs/embedded-redis/server-arguments.ts';
-import { waitUntilReady } from '../../src/jobs/embedded-redis/wait-until-ready.ts';
+import { startEmbeddedRedis, type EmbeddedRedis } from '../../src/redis/embedded/embedded-redis.ts';
+import { locateServer } from '../../src/redis/embedded/locate-server.ts';
+import { acquireOwnerLock } from '../../src/redis/embedded/owner-lock.ts';
+import { thisProcess, writeClaim } from '../../src/redis/embedded/owner-claim.ts';
+import { identifyProcess, type ProcessIdentity } from '../../src/redis/embedded/process-identity.ts';
+import { serverArguments } from '../../src/redis/embedded/server-arguments.ts';
+import { waitUntilReady } from '../../src/redis/embedded/wait-until-ready.ts';
 import { runScript, untilGone, type Script } from '../support/processes.ts';
 import { SHARED_SERVER_CACHE, SILENT_LOGGER } from '../support/redis.ts';
 import { usePathWithoutRedis } from '../support/search-path.ts';
 import { until } from '../support/until.ts';
 
 /** The compiled module: a child process runs JavaScript. `npm test` builds it first. */
-const BUILT = new URL('../../dist/jobs/embedded-redis/embedded-redis.js', import.meta.url);
+const BUILT = new URL('../../dist/redis/embedded/embedded-redis.js', import.meta.url);
 
 const pathWithoutRedis = usePathWithoutRedis();
 let root: string;

@@ -8,10 +8,10 @@ import {
   startEmbeddedRedis,
   type EmbeddedRedis,
   type EmbeddedRedisOptions,
-} from '../../src/jobs/embedded-redis/embedded-redis.ts';
-import { EmbeddedRedisError } from '../../src/jobs/embedded-redis/embedded-redis-error.ts';
-import { identifyProcess } from '../../src/jobs/embedded-redis/process-identity.ts';
-import { parseRedisUrl } from '../../src/jobs/redis-connection.ts';
+} from '../../src/redis/embedded/embedded-redis.ts';
+import { EmbeddedRedisError } from '../../src/redis/embedded/embedded-redis-error.ts';
+import { identifyProcess } from '../../src/redis/embedded/process-identity.ts';
+import { parseRedisUrl } from '../../src/redis/redis-url.ts';
 import { untilGone } from '../support/processes.ts';
 import { SHARED_SERVER_CACHE, SILENT_LOGGER } from '../support/redis.ts';
 import { usePathWithoutRedis } from '../support/search-path.ts';

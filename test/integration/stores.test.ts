@@ -2,14 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { UnrecoverableError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { connectWorker, waitUntilReady } from '../../src/jobs/connections.ts';
-import {
-  ARROWS,
-  hasEnded,
-  type JobRequest,
-  STORED_STATUSES,
-  type StoredStatus,
-} from '../../src/jobs/job-record.ts';
+import { ARROWS, hasEnded, STORED_STATUSES, type StoredStatus } from '../../src/contract/status.ts';
+import { connectWorker, waitUntilReady } from '../../src/redis/connections.ts';
+import type { JobRequest } from '../../src/jobs/job-record.ts';
 import { createJobStore, type JobPage, type JobStore } from '../../src/jobs/job-store.ts';
 import { createKeys, type Keys } from '../../src/jobs/keys.ts';
 import type { Chunk } from '../../src/jobs/plan.ts';

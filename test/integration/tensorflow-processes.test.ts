@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { type ComputeTarget, CPU_TARGET } from '../../src/inference/compute-target.ts';
+import { type ComputeTarget, CPU_TARGET } from '../../src/engines/compute-target.ts';
 import { installWithoutBinding } from '../support/installation.ts';
 import { linearTensorflowWriter, type TensorflowFormat } from '../support/linear-tensorflow.ts';
 import { imageInput, writeLinearModel } from '../support/model-folder.ts';

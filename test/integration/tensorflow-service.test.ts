@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { DeviceResource } from '../../src/api/schemas/device.ts';
+import type { DeviceResource } from '../../src/contract/device.ts';
 import { installWithoutBinding } from '../support/installation.ts';
 import { linearTensorflowWriter } from '../support/linear-tensorflow.ts';
 import { imageInput, writeLinearModel } from '../support/model-folder.ts';

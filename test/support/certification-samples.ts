@@ -1,4 +1,9 @@
-import type { Certification, CertificationResult, Model, PredictionResult } from '../../src/cli/client.ts';
+import type {
+  Certification,
+  CertificationResult,
+  Model,
+  PredictionResult,
+} from '../../src/contract/resources.ts';
 
 // Resources as the API gives them, for tests of what is made from them. Each takes what matters to its test.
 

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { identifyProcess } from '../../src/jobs/embedded-redis/process-identity.ts';
+import { identifyProcess } from '../../src/redis/embedded/process-identity.ts';
 import { untilGone } from './processes.ts';
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));

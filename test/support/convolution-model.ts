@@ -1,4 +1,4 @@
-import type { RegisteredModel } from '../../src/inference/model-store.ts';
+import type { RegisteredModel } from '../../src/models/store.ts';
 import { imageInput, writeModelFolder } from './model-folder.ts';
 import { constant, FLOAT, type GraphNode, savedModel, type SavedModelOptions } from './tensorflow-graph.ts';
 

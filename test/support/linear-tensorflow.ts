@@ -1,5 +1,5 @@
-import type { Manifest } from '../../src/inference/manifest.ts';
-import type { RegisteredModel } from '../../src/inference/model-store.ts';
+import type { Manifest } from '../../src/models/manifest.ts';
+import type { RegisteredModel } from '../../src/models/store.ts';
 import type { LinearLawModel } from './linear-law-model.ts';
 import { writeModelFolder } from './model-folder.ts';
 import {

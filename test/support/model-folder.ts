@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import type { Manifest } from '../../src/inference/manifest.ts';
-import { openModelStore, type RegisteredModel } from '../../src/inference/model-store.ts';
+import type { Manifest } from '../../src/models/manifest.ts';
+import { openModelStore, type RegisteredModel } from '../../src/models/store.ts';
 import { type LinearClassifier, linearOnnx, type LinearOnnxOptions } from './linear-onnx.ts';
 
 export interface FolderOptions {

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { identifyProcess } from '../../src/jobs/embedded-redis/process-identity.ts';
+import { identifyProcess } from '../../src/redis/embedded/process-identity.ts';
 import { until } from './until.ts';
 
 export interface Script {

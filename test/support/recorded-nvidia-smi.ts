@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { DeviceTools } from '../../src/inference/devices.ts';
+import type { DeviceTools } from '../../src/devices/device.ts';
 import { writeProgram } from './search-path.ts';
 
 const REPLAY = fileURLToPath(new URL('./replay-nvidia-smi.mjs', import.meta.url));

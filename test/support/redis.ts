@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { startEmbeddedRedis } from '../../src/jobs/embedded-redis/embedded-redis.ts';
+import { startEmbeddedRedis } from '../../src/redis/embedded/embedded-redis.ts';
 
 /** The fetched server that all tests share; ignored by git, and safe to fill from several test files at once. */
 export const SHARED_SERVER_CACHE = fileURLToPath(new URL('../../.redis', import.meta.url));

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { JobResource } from '../../src/api/schemas/job.ts';
-import type { ResultResource } from '../../src/api/schemas/result.ts';
+import type { JobResource } from '../../src/contract/job.ts';
+import type { ResultResource } from '../../src/contract/result.ts';
 import { until } from './until.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));

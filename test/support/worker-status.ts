@@ -1,5 +1,5 @@
 import type { WorkerStatus } from '../../src/jobs/presence.ts';
-import type { HostStatus, LoadedModel } from '../../src/jobs/supervised-host.ts';
+import type { HostStatus, LoadedModel } from '../../src/host/supervised-host.ts';
 
 export const ENGINE = {
   name: 'onnxruntime-node',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { EngineSession } from '../../src/inference/engine.ts';
+import type { EngineSession } from '../../src/engines/engine.ts';
 import type { Dataset } from '../../training/tensorflow/dataset.ts';
 import {
   accuracyUnderNoise,

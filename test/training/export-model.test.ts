@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import tf from '@tensorflow/tfjs-node-gpu';
 import type { LayersModel, Tensor } from '@tensorflow/tfjs-node-gpu';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openModelStore, verifyModel } from '../../src/inference/model-store.ts';
+import { openModelStore, verifyModel } from '../../src/models/store.ts';
 import { exportModel } from '../../training/tensorflow/export-model.ts';
 import { createNetwork } from '../../training/tensorflow/network.ts';
 import { FASHION_MNIST } from '../../training/tensorflow/recipe.ts';

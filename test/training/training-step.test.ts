@@ -1,8 +1,8 @@
 import tf from '@tensorflow/tfjs-node-gpu';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { readExamples, EXAMPLE_MODELS } from '../../src/cli/demo/examples.ts';
-import { toInputTensor } from '../../src/inference/input-tensor.ts';
-import { openModelStore } from '../../src/inference/model-store.ts';
+import { toInputTensor } from '../../src/models/inputs/input-tensor.ts';
+import { openModelStore } from '../../src/models/store.ts';
 import type { Dataset } from '../../training/tensorflow/dataset.ts';
 import { createNetwork } from '../../training/tensorflow/network.ts';
 import { createNoisyBatches } from '../../training/tensorflow/noisy-batches.ts';

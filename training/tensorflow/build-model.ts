@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
 import tf from '@tensorflow/tfjs-node-gpu';
-import { CPU_TARGET } from '../../src/inference/compute-target.ts';
-import { openModelStore, verifyModel } from '../../src/inference/model-store.ts';
-import { openSession } from '../../src/inference/open-session.ts';
+import { CPU_TARGET } from '../../src/engines/compute-target.ts';
+import { openModelStore, verifyModel } from '../../src/models/store.ts';
+import { openSession } from '../../src/engines/open-session.ts';
 import { averageCertifiedRadius, certifiedAccuracy } from '../../src/smoothing/evaluation.ts';
 import { type CertifyParameters, certifyParameters } from '../../src/smoothing/parameters.ts';
 import { radiusFromVotes } from '../../src/smoothing/votes-to-radius.ts';

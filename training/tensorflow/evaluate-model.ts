@@ -2,7 +2,7 @@ import { deriveNoiseStream } from '../../src/random/noise-stream.ts';
 import { createHash } from 'node:crypto';
 import { gaussianCutpoints, totalVariationBound } from '../../src/random/cutpoints.ts';
 import { NoiseKernel } from '../../src/random/noise-kernel.ts';
-import type { EngineSession } from '../../src/inference/engine.ts';
+import type { EngineSession } from '../../src/engines/engine.ts';
 import { certifyProcedure } from '../../src/smoothing/certify.ts';
 import type { EvaluatedInput } from '../../src/smoothing/evaluation.ts';
 import type { CertifyParameters } from '../../src/smoothing/parameters.ts';

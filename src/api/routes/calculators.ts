@@ -3,8 +3,8 @@ import { Type } from 'typebox';
 import { DomainError, type Fault } from '../../errors.ts';
 import { radiusReport, sampleSizeReport } from '../../smoothing/calculators.ts';
 import { PARAMETER_LIMITS } from '../../smoothing/parameters.ts';
-import { Nullable, OneOf } from '../schemas/building-blocks.ts';
-import { problems } from '../schemas/responses.ts';
+import { Nullable, OneOf } from '../../contract/building-blocks.ts';
+import { problems } from '../responses.ts';
 
 const { alpha, n } = PARAMETER_LIMITS;
 const Alpha = Type.Number({

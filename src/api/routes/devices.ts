@@ -2,8 +2,8 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { JobService } from '../../jobs/job-service.ts';
 import type { WorkerStatus } from '../../jobs/presence.ts';
-import { type DeviceResource, DeviceSchema } from '../schemas/device.ts';
-import { answer, problems } from '../schemas/responses.ts';
+import { type DeviceResource, DeviceSchema } from '../../contract/device.ts';
+import { answer, problems } from '../responses.ts';
 
 /** A worker's devices as the API shows them. A device is as well as the best of its hosts. */
 export function presentDevices({ id, hostname, version, devices }: WorkerStatus): DeviceResource[] {

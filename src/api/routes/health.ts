@@ -2,8 +2,8 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { JobService } from '../../jobs/job-service.ts';
 import { presentDevices } from './devices.ts';
-import { OneOf } from '../schemas/building-blocks.ts';
-import { answer } from '../schemas/responses.ts';
+import { OneOf } from '../../contract/building-blocks.ts';
+import { answer } from '../responses.ts';
 
 const Check = Type.Object(
   { ok: Type.Boolean(), detail: Type.String() },

@@ -1,15 +1,15 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type TSchema, Type } from 'typebox';
+import type { JobKind } from '../../contract/status.ts';
 import { DomainError } from '../../errors.ts';
-import type { ModelStore } from '../../inference/model-store.ts';
-import type { JobKind } from '../../jobs/job-record.ts';
+import type { ModelStore } from '../../models/store.ts';
 import type { JobService } from '../../jobs/job-service.ts';
 import { choosePool, poolSpeeds } from '../../jobs/pool.ts';
 import { createMultipartReader, type MultipartLimits } from '../multipart.ts';
 import { collectionPath, presentJob, presentResult } from '../presenter.ts';
-import { Nullable } from '../schemas/building-blocks.ts';
-import { answer, problems } from '../schemas/responses.ts';
-import type { JobBody, RequestSchemas } from '../schemas/request.ts';
+import { Nullable } from '../../contract/building-blocks.ts';
+import { answer, problems } from '../responses.ts';
+import type { JobBody, RequestSchemas } from '../../contract/request.ts';
 import { inputsFromJson, toSubmission } from '../submission.ts';
 
 export interface JobRoutesOptions {

@@ -1,26 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import { inputShape, ManifestSchema } from '../../inference/manifest.ts';
-import type { ModelStore } from '../../inference/model-store.ts';
-import { Sha256 } from '../schemas/building-blocks.ts';
-
-const { name, version, description, engine, input, output, smoothing } = ManifestSchema.properties;
-
-export const ModelSchema = Type.Object(
-  {
-    object: Type.Literal('model'),
-    name,
-    version,
-    description,
-    digest: Sha256,
-    engine,
-    input,
-    inputShape: Type.Array(Type.Integer(), { description: 'of one input, without batch' }),
-    output,
-    smoothing,
-  },
-  { additionalProperties: false, title: 'Model' },
-);
+import { ModelSchema } from '../../contract/model.ts';
+import { inputShape } from '../../models/manifest.ts';
+import type { ModelStore } from '../../models/store.ts';
 
 /** The models that the operator has registered. */
 export const modelRoutes: FastifyPluginAsyncTypebox<{ models: ModelStore }> = async (app, { models }) => {

@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { DomainError, ERRORS } from '../../errors.ts';
 import { isProblemCode, PROBLEM_STATUS, type ProblemCode } from '../problem.ts';
-import { problems } from '../schemas/responses.ts';
+import { problems } from '../responses.ts';
 
 const Entry = Type.Object(
   { type: Type.String(), code: Type.String(), status: Type.Integer(), title: Type.String() },

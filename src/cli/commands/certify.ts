@@ -1,14 +1,9 @@
 import type { Command } from 'commander';
-import type { JobBody } from '../../api/schemas/request.ts';
+import type { JobBody } from '../../contract/request.ts';
+import type { CertificationResult, Kind, Model, PredictionResult } from '../../contract/resources.ts';
 import { DomainError } from '../../errors.ts';
 import { chooseModel, chooseSigma } from '../choose-model.ts';
-import {
-  type CertificationResult,
-  createClient,
-  type Kind,
-  type Model,
-  type PredictionResult,
-} from '../client.ts';
+import { createClient } from '../client.ts';
 import { EXIT } from '../exit-code.ts';
 import { readImages } from '../image-files.ts';
 import { interruptible } from '../interrupt.ts';

@@ -1,14 +1,14 @@
 import Table from 'cli-table3';
 import type { Command } from 'commander';
 import { DomainError, ERRORS } from '../../errors.ts';
-import { inputShape } from '../../inference/manifest.ts';
+import { inputShape } from '../../models/manifest.ts';
 import {
   type ModelStore,
   openModelStore,
   type RegisteredModel,
   type RejectedModel,
   verifyModel,
-} from '../../inference/model-store.ts';
+} from '../../models/store.ts';
 import { EXIT } from '../exit-code.ts';
 import { readSettings } from '../settings.ts';
 import { type Terminal, writeLine } from '../terminal.ts';

@@ -3,7 +3,7 @@ import type { Fault } from '../../errors.ts';
 import { radiusReport, type RadiusReport } from '../../smoothing/calculators.ts';
 import { PARAMETER_LIMITS } from '../../smoothing/parameters.ts';
 import { EXIT } from '../exit-code.ts';
-import { formatCount, formatLowerBound, formatRadius } from '../format.ts';
+import { formatCount, formatLowerBound, formatRadius } from '../../report/format.ts';
 import { NumberOptions } from '../number-options.ts';
 import { type Terminal, writeLine } from '../terminal.ts';
 import { refuseFaults } from '../usage-error.ts';

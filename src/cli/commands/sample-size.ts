@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { sampleSizeReport, type SampleSizeReport } from '../../smoothing/calculators.ts';
 import { PARAMETER_LIMITS } from '../../smoothing/parameters.ts';
 import { EXIT } from '../exit-code.ts';
-import { formatCount } from '../format.ts';
+import { formatCount } from '../../report/format.ts';
 import { NumberOptions } from '../number-options.ts';
 import { type Terminal, writeLine } from '../terminal.ts';
 import { refuseFaults } from '../usage-error.ts';

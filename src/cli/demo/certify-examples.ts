@@ -1,17 +1,18 @@
-import { openModelStore } from '../../inference/model-store.ts';
+import type { Certification, CertificationResult } from '../../contract/resources.ts';
+import { openModelStore } from '../../models/store.ts';
+import type { Report } from '../../report/facts.ts';
 import { certifyParameters } from '../../smoothing/parameters.ts';
 import { chooseModel, chooseSigma } from '../choose-model.ts';
-import { type Certification, type CertificationResult, createClient } from '../client.ts';
-import { formatCount } from '../format.ts';
+import { createClient } from '../client.ts';
+import { formatCount } from '../../report/format.ts';
 import type { AskedParameters } from '../job-options.ts';
 import { createProgress } from '../progress.ts';
-import type { ReportInput } from '../report/input-card.ts';
-import { drawPictures } from '../report/pictures.ts';
-import type { Report } from '../report/report.ts';
+import type { ReportInput } from '../../report/input-card.ts';
+import { drawPictures } from '../../report/pictures.ts';
 import { type FinishedJob, runJob } from '../run-job.ts';
 import { type Output, writeLine } from '../terminal.ts';
 import { EXAMPLE_MODELS, exampleInputs, type Examples } from './examples.ts';
-import { summarise } from './summary.ts';
+import { summarise } from '../../report/summary.ts';
 
 /** What the demo shows in the end. */
 export interface CertifiedExamples {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { InputBody } from '../../api/schemas/request.ts';
+import type { InputBody } from '../../contract/request.ts';
 import { type LabelEntry, parseLabels } from '../image-files.ts';
 import { usageError } from '../usage-error.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { presentJob, presentResult } from '../../../src/api/presenter.ts';
-import { openModelStore } from '../../../src/inference/model-store.ts';
+import { openModelStore } from '../../../src/models/store.ts';
 import type { JobRecord } from '../../../src/jobs/job-record.ts';
 import type { ResultRecord } from '../../../src/jobs/result-record.ts';
 import { MODELS } from '../../support/api.ts';

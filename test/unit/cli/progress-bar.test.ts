@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createProgress } from '../../../src/cli/progress.ts';
-import { createProgressBar } from '../../../src/cli/progress-bar.ts';
+import { createProgress, createProgressBar } from '../../../src/cli/progress.ts';
 import { captureOutput } from '../../support/captured-terminal.ts';
 import { aJob, aProgress } from '../../support/certification-samples.ts';
 

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createProgress } from '../../../src/cli/progress.ts';
-import { createProgressLines, progressLine } from '../../../src/cli/progress-lines.ts';
+import { createProgress, createProgressLines, progressLine } from '../../../src/cli/progress.ts';
 import { captureOutput } from '../../support/captured-terminal.ts';
 import { aJob, aProgress } from '../../support/certification-samples.ts';
 

@@ -1,11 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import {
-  MAX_NOISE,
-  MAX_SIGMA,
-  gaussianCutpoints,
-  totalVariationBound,
-} from '../../../src/random/cutpoints.ts';
+import { gaussianCutpoints, totalVariationBound } from '../../../src/random/cutpoints.ts';
+import { MAX_NOISE, MAX_SIGMA } from '../../../src/random/limits.ts';
 import { NoiseRangeError } from '../../../src/random/noise-range-error.ts';
 import known from '../../fixtures/noise/cutpoints.json' with { type: 'json' };
 import vectors from '../../fixtures/noise/vectors.json' with { type: 'json' };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { EXAMPLE_MODELS, exampleInputs, readExamples } from '../../../../src/cli/demo/examples.ts';
-import { openModelStore } from '../../../../src/inference/model-store.ts';
-import { toInputTensor } from '../../../../src/inference/input-tensor.ts';
+import { openModelStore } from '../../../../src/models/store.ts';
+import { toInputTensor } from '../../../../src/models/inputs/input-tensor.ts';
 
 describe.each(['mnist-cnn', 'fashion-mnist-cnn', 'fashion-mnist-tensorflow'])(
   'the examples of %s',

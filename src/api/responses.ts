@@ -1,0 +1,64 @@
+import { type TSchema, Type } from 'typebox';
+import { PROBLEM_CONTENT_TYPE, PROBLEM_STATUS, type ProblemCode } from './problem.ts';
+import { OneOf } from '../contract/building-blocks.ts';
+
+export const FaultSchema = Type.Object(
+  { pointer: Type.String({ description: 'JSON pointer into the request' }), detail: Type.String() },
+  { additionalProperties: false, title: 'Fault' },
+);
+
+export const ProblemSchema = Type.Object(
+  {
+    type: Type.String({ description: 'stable address of the kind of problem, /problems/ and its code' }),
+    title: Type.String({ description: 'what this kind of problem is' }),
+    status: Type.Integer({ description: 'status of the response' }),
+    code: OneOf(Object.keys(PROBLEM_STATUS) as ProblemCode[]),
+    detail: Type.String({ description: 'what went wrong this time' }),
+    instance: Type.String({ description: 'path of the request' }),
+    errors: Type.Array(FaultSchema, { description: 'every fault found, not only the first' }),
+  },
+  { additionalProperties: false, title: 'Problem', description: 'RFC 9457 problem details' },
+);
+
+const DESCRIPTIONS: Readonly<Record<number, string>> = {
+  400: 'The request cannot be read.',
+  404: 'There is no such resource.',
+  409: 'The job has ended.',
+  410: 'The results have expired.',
+  413: 'The request is too large.',
+  415: 'The content type is not one that this route reads.',
+  422: 'Values are not allowed, or no certificate of what is asked is possible.',
+  500: 'The server met a fault of its own.',
+  503: 'The queue cannot be reached; nothing was accepted. Retry-After says when to try again.',
+};
+
+/** A successful response, with the headers that it may carry. */
+export function answer(
+  description: string,
+  schema: TSchema,
+  headers: Readonly<Record<string, TSchema>> = {},
+) {
+  return { description, headers, content: { 'application/json': { schema } } };
+}
+
+/** Problem responses of a route, by status. */
+export function problems(
+  ...statuses: (typeof PROBLEM_STATUS)[keyof typeof PROBLEM_STATUS][]
+): Record<number, object> {
+  return Object.fromEntries(
+    [...statuses, 500 as const].map((status) => [
+      status,
+      {
+        description: DESCRIPTIONS[status] ?? '',
+        ...(status === 503
+          ? {
+              headers: {
+                'Retry-After': Type.Integer({ description: 'seconds to wait before trying again' }),
+              },
+            }
+          : {}),
+        content: { [PROBLEM_CONTENT_TYPE]: { schema: ProblemSchema } },
+      },
+    ]),
+  );
+}

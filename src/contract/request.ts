@@ -1,0 +1,166 @@
+import { type Static, type TSchema, Type } from 'typebox';
+import { OneOf } from './building-blocks.ts';
+import { CERTIFY_DEFAULTS, PARAMETER_LIMITS, PREDICT_DEFAULTS } from '../smoothing/parameters.ts';
+
+const { sigma, n0, n, alpha } = PARAMETER_LIMITS;
+
+const Sigma = Type.Number({
+  minimum: sigma.minimum,
+  maximum: sigma.maximum,
+  description: 'noise s.d. in pixel units of the [0,1] image',
+});
+const Alpha = (byDefault: number) =>
+  Type.Optional(
+    Type.Number({
+      minimum: alpha.minimum,
+      maximum: alpha.maximum,
+      default: byDefault,
+      description: 'failure probability: how often a certificate may be wrong',
+    }),
+  );
+const Samples = (limits: typeof n | typeof n0, byDefault: number, description: string) =>
+  Type.Optional(
+    Type.Integer({ minimum: limits.minimum, maximum: limits.maximum, default: byDefault, description }),
+  );
+
+export const CertifyParametersSchema = Type.Object(
+  {
+    sigma: Sigma,
+    n0: Samples(n0, CERTIFY_DEFAULTS.n0, 'samples that select the class'),
+    n: Samples(n, CERTIFY_DEFAULTS.n, 'samples that bound its probability; disjoint from the n0'),
+    alpha: Alpha(CERTIFY_DEFAULTS.alpha),
+    bound: Type.Optional(
+      OneOf(['pA', 'pA-pB'], {
+        default: CERTIFY_DEFAULTS.bound,
+        description: "form of Theorem 1: from the top class's bound alone, or with one of the others too",
+      }),
+    ),
+  },
+  { additionalProperties: false, title: 'CertificationParameters' },
+);
+
+export const PredictParametersSchema = Type.Object(
+  {
+    sigma: Sigma,
+    n: Samples(n, PREDICT_DEFAULTS.n, 'samples that are counted'),
+    alpha: Alpha(PREDICT_DEFAULTS.alpha),
+  },
+  { additionalProperties: false, title: 'PredictionParameters' },
+);
+
+/** Characters in an input's id; a file's name is one. */
+export const ID_LENGTH = 200;
+
+const InputId = Type.Optional(
+  Type.String({
+    minLength: 1,
+    maxLength: ID_LENGTH,
+    description: "the client's name for the input, unique in the request; its index without one",
+  }),
+);
+const Label = Type.Optional(
+  Type.Integer({ minimum: 0, description: 'class number that the client holds for true' }),
+);
+
+export const InputSchema = Type.Object(
+  {
+    id: InputId,
+    image: Type.Optional(
+      Type.String({
+        minLength: 1,
+        contentEncoding: 'base64',
+        description: 'a PNG, JPEG or WebP file as base64',
+      }),
+    ),
+    tensor: Type.Optional(
+      Type.Object(
+        {
+          dtype: Type.Literal('uint8'),
+          shape: Type.Array(Type.Integer({ minimum: 1 }), {
+            minItems: 3,
+            maxItems: 3,
+            description: "the model's input shape without batch, e.g. [1, 28, 28]",
+          }),
+          data: Type.String({
+            minLength: 1,
+            contentEncoding: 'base64',
+            description: 'the bytes in row-major order as base64',
+          }),
+        },
+        { additionalProperties: false, title: 'Tensor', description: 'the exact tensor, pixels 0 to 255' },
+      ),
+    ),
+    label: Label,
+  },
+  { additionalProperties: false, title: 'Input', description: 'exactly one of image and tensor' },
+);
+export type InputBody = Static<typeof InputSchema>;
+
+const Model = Type.String({
+  minLength: 1,
+  maxLength: 100,
+  description: 'name of a model from GET /v1/models',
+});
+const ReproductionSeed = Type.Optional(
+  Type.String({
+    pattern: '^[0-9a-f]{64}$',
+    description:
+      "seed of an earlier certificate, to draw its noise again; the new certificate says that its seed was the client's",
+  }),
+);
+
+/** A whole request; the bytes of the image are left out after the signature of PNG files. */
+const EXAMPLE = {
+  model: 'mnist-cnn',
+  parameters: { sigma: 0.5, n: 100_000, alpha: 0.001 },
+  inputs: [{ id: 'seven.png', image: 'iVBORw0KGgo=', label: 7 }],
+};
+
+const jobBody = <Parameters extends TSchema>(parameters: Parameters, title: string, maxInputs: number) =>
+  Type.Object(
+    {
+      model: Model,
+      parameters,
+      inputs: Type.Array(InputSchema, { minItems: 1, maxItems: maxInputs }),
+      reproductionSeed: ReproductionSeed,
+    },
+    { additionalProperties: false, title, examples: [EXAMPLE] },
+  );
+
+/** The JSON part of a multipart request: the images are files beside it. */
+const multipartRequest = <Parameters extends TSchema>(
+  parameters: Parameters,
+  title: string,
+  maxInputs: number,
+) =>
+  Type.Object(
+    {
+      model: Model,
+      parameters,
+      labels: Type.Optional(
+        Type.Record(Type.String(), Type.Integer({ minimum: 0 }), {
+          maxProperties: maxInputs,
+          description: 'class number by file name',
+        }),
+      ),
+      reproductionSeed: ReproductionSeed,
+    },
+    { additionalProperties: false, title },
+  );
+
+/** The bodies of the two kinds of job, in JSON and as the JSON part of a multipart request. */
+export function requestSchemas(maxInputs: number) {
+  return {
+    certification: {
+      json: jobBody(CertifyParametersSchema, 'CertificationRequest', maxInputs),
+      part: multipartRequest(CertifyParametersSchema, 'CertificationForm', maxInputs),
+    },
+    prediction: {
+      json: jobBody(PredictParametersSchema, 'PredictionRequest', maxInputs),
+      part: multipartRequest(PredictParametersSchema, 'PredictionForm', maxInputs),
+    },
+  };
+}
+export type RequestSchemas = ReturnType<typeof requestSchemas>;
+export type JobBody =
+  Static<RequestSchemas['certification']['json']> | Static<RequestSchemas['prediction']['json']>;

@@ -1,0 +1,66 @@
+import { execFile } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { execPath } from 'node:process';
+import { DomainError } from '../errors.ts';
+import { PRODUCT_MODEL } from '../engines/onnx/arithmetic.ts';
+import { missingPart } from '../engines/onnx/providers.ts';
+
+/** What computes behind WebGPU. */
+export interface WebgpuAdapter {
+  /** As its driver says, e.g. "NVIDIA GeForce RTX 4090"; null where the system's interface is not Vulkan. */
+  readonly name: string | null;
+  /** Whether it is a program on the CPU that only acts as a GPU. */
+  readonly software: boolean;
+}
+
+/** Milliseconds for the driver to start. */
+const LIMIT = 60_000;
+
+/**
+ * ONNX Runtime does not tell which adapter it has taken, but Vulkan's loader does, on the standard error of a process
+ * that asks it to by VK_LOADER_DEBUG. So a process of its own opens a session and ends.
+ */
+const SCRIPT = `
+  const [library, model] = process.argv.slice(1);
+  require(library)
+    .InferenceSession.create(Buffer.from(model, 'base64'), { executionProviders: ['webgpu'], logSeverityLevel: 3 })
+    .then(() => process.exit(0), (error) => { console.log(String(error)); process.exit(1); });
+`;
+
+/**
+ * Learns which adapter ONNX Runtime computes on with WebGPU.
+ *
+ * @param environment of the processes that will compute: the same one makes the same choice
+ * @throws DomainError `device_unavailable` with what is missing
+ */
+export async function findWebgpuAdapter(environment: NodeJS.ProcessEnv): Promise<WebgpuAdapter> {
+  const library = createRequire(import.meta.url).resolve('onnxruntime-node');
+  const args = ['-e', SCRIPT, library, PRODUCT_MODEL.toString('base64')];
+  const log = await new Promise<string>((resolve, reject) => {
+    const options = {
+      env: { ...environment, VK_LOADER_DEBUG: 'driver,layer' },
+      timeout: LIMIT,
+      killSignal: 'SIGKILL',
+      maxBuffer: 2 ** 24,
+    } as const;
+    execFile(execPath, args, options, (cause, stdout, stderr) => {
+      if (cause === null) return resolve(stderr);
+      const reason = missingPart(stdout, ['webgpu']) ?? (stdout.trim().split('\n')[0] || cause.message);
+      return reject(
+        new DomainError(
+          'device_unavailable',
+          `no WebGPU adapter can be used: ${reason}; docs/gpu.md says what to install`,
+          [],
+          { cause },
+        ),
+      );
+    });
+  });
+  return adapterOf(log);
+}
+
+/** Reads the adapter out of the log of Vulkan's loader: the device that was created last. */
+export function adapterOf(log: string): WebgpuAdapter {
+  const [, name = null, driver = ''] = [...log.matchAll(/Using "(.*)" with driver: "(.*)"/g)].at(-1) ?? [];
+  return { name, software: /swiftshader|llvmpipe|lavapipe|vulkan_lvp/i.test(`${name} ${driver}`) };
+}

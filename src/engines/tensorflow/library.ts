@@ -1,0 +1,160 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { DomainError } from '../../errors.ts';
+import type { ComputeTarget } from '../compute-target.ts';
+import type { EngineDescription } from '../engine.ts';
+
+// The packages' own declarations need the browser's types; these are the parts that are used here.
+
+export interface Tensor {
+  readonly shape: readonly number[];
+  readonly dtype: string;
+  dataSync(): ArrayLike<number>;
+}
+
+/** An input or output of a model as it declares it; -1 or null is a dimension of any size. */
+export interface TensorSpec {
+  readonly name: string;
+  readonly dtype: string;
+  readonly shape?: readonly (number | null)[] | null;
+}
+
+/** What `loadLayersModel` and `loadGraphModel` take in place of an address. */
+export interface ModelSource {
+  load(): Promise<object>;
+}
+
+export interface LibraryModel {
+  readonly inputs: readonly TensorSpec[];
+  readonly outputs: readonly TensorSpec[];
+  predict(input: Tensor, options?: { readonly batchSize?: number }): Tensor | Tensor[] | object;
+  dispose(): void;
+}
+
+export interface Tensorflow {
+  readonly version: Readonly<Record<string, string>>;
+  enableProdMode(): void;
+  setBackend(name: string): Promise<boolean>;
+  ready(): Promise<void>;
+  backend(): { readonly isUsingGpuDevice?: boolean; readonly binding?: { readonly TF_Version: string } };
+  memory(): { readonly numTensors: number; readonly numBytes: number };
+  tensor(values: Float32Array, shape: readonly number[], dtype: 'float32'): Tensor;
+  tidy<T>(work: () => T): T;
+  loadLayersModel(source: ModelSource): Promise<LibraryModel>;
+  loadGraphModel(source: ModelSource): Promise<LibraryModel>;
+  /** Only where the native binding is. */
+  readonly node?: { loadSavedModel(folder: string): Promise<LibraryModel> };
+}
+
+/** A library that is ready to compute, and what it computes on. */
+export interface LoadedTensorflow {
+  readonly tf: Tensorflow;
+  readonly description: EngineDescription;
+}
+
+const require = createRequire(import.meta.url);
+const NATIVE = '@tensorflow/tfjs-node-gpu';
+const WASM = '@tensorflow/tfjs-backend-wasm';
+
+function refuse(detail: string, cause?: unknown): never {
+  throw new DomainError('engine_unavailable', detail, [], { cause });
+}
+
+/** Why the native binding cannot be loaded here, or null. */
+function nativeObstacle(): string | null {
+  const { node } = process.versions;
+  const built = 'npm run tensorflow builds it';
+  if (Number.parseInt(node, 10) > 22) {
+    return `TensorFlow's native binding runs on Node 20 and 22, and this is Node ${node}`;
+  }
+  let folder;
+  try {
+    folder = dirname(require.resolve('@tensorflow/tfjs-node-gpu/package.json'));
+  } catch {
+    return `the package ${NATIVE} is not installed (an optional dependency; npm ci installs it, and ${built})`;
+  }
+  const binding = join(folder, 'lib', 'napi-v8', 'tfjs_binding.node');
+  return existsSync(binding) ? null : `TensorFlow's native binding is missing at ${binding}: ${built}`;
+}
+
+/**
+ * Loads TensorFlow for a target: the native binding, and WebAssembly where that is missing and the target allows it.
+ *
+ * @throws DomainError `engine_unavailable` where neither is there, or where it would compute elsewhere than it is told to
+ */
+export async function loadTensorflow(target: ComputeTarget): Promise<LoadedTensorflow> {
+  if (target.kind === 'webgpu') return refuse('TensorFlow models run on a CPU or on CUDA, not on WebGPU');
+  const obstacle = nativeObstacle();
+  if (obstacle === null) return loadNative(target);
+  if (target.kind === 'cpu' && target.wasm) return loadTensorflowWasm();
+  return refuse(
+    `${obstacle}. SMOOTHCERT_TENSORFLOW_WASM=allow runs TensorFlow.js models on WebAssembly, slower`,
+  );
+}
+
+function loadNative({ kind, precision }: ComputeTarget): LoadedTensorflow {
+  const tf = requireNative();
+  const { isUsingGpuDevice: gpu = false, binding } = tf.backend();
+  if (kind === 'cuda' && !gpu) {
+    return refuse(
+      'TensorFlow found no GPU that it can use (its CUDA build, driver and libraries are needed)',
+    );
+  }
+  if (kind === 'cpu' && gpu) {
+    return refuse(
+      'TensorFlow would compute on a GPU where the CPU is meant: set CUDA_VISIBLE_DEVICES to nothing',
+    );
+  }
+  return {
+    tf,
+    description: {
+      name: NATIVE,
+      version: `${tf.version['tfjs-node']}+tensorflow.${binding?.TF_Version}`,
+      provider: kind,
+      precision: kind === 'cuda' ? precision : 'fp32',
+    },
+  };
+}
+
+/**
+ * Loads TensorFlow.js on WebAssembly, without threads.
+ *
+ * @throws DomainError `engine_unavailable` where its packages are not installed
+ */
+export async function loadTensorflowWasm(): Promise<LoadedTensorflow> {
+  let tf: Tensorflow;
+  let version: string;
+  try {
+    const wasm = require('@tensorflow/tfjs-backend-wasm') as {
+      readonly version_wasm: string;
+      setWasmPaths(folder: string): void;
+    };
+    tf = {
+      ...(require('@tensorflow/tfjs-core') as object),
+      ...(require('@tensorflow/tfjs-layers') as object),
+      ...(require('@tensorflow/tfjs-converter') as object),
+    } as Tensorflow;
+    tf.enableProdMode();
+    wasm.setWasmPaths(join(dirname(require.resolve('@tensorflow/tfjs-backend-wasm')), '/'));
+    version = wasm.version_wasm;
+  } catch (cause) {
+    return refuse(`the packages of TensorFlow.js on WebAssembly are not installed: ${String(cause)}`, cause);
+  }
+  if (!(await tf.setBackend('wasm'))) return refuse('TensorFlow.js cannot start its WebAssembly backend');
+  await tf.ready();
+  return { tf, description: { name: WASM, version, provider: 'wasm', precision: 'fp32' } };
+}
+
+function requireNative(): Tensorflow {
+  // The package calls this function, which Node has deprecated and warns of, for each operation.
+  const util = require('node:util') as { isNullOrUndefined: (value: unknown) => boolean };
+  util.isNullOrUndefined = (value) => value == null;
+  try {
+    const library = require('@tensorflow/tfjs-node-gpu') as Tensorflow;
+    library.enableProdMode();
+    return library;
+  } catch (cause) {
+    return refuse(`TensorFlow's native binding is there and cannot be loaded: ${String(cause)}`, cause);
+  }
+}

@@ -1,0 +1,140 @@
+import type { DeviceKind } from '../engines/compute-target.ts';
+import { type EngineSession, NonFiniteScoreError } from '../engines/engine.ts';
+
+/** What a batch may grow to. */
+interface Limits {
+  readonly rows: number;
+  /** float32 values of one batch. */
+  readonly values: number;
+}
+
+/**
+ * On CPUs the measured optimum lies between 8 rows (ImageNet-size nets) and 128 (small nets), and lanes share memory: 64
+ * MiB. GPUs want thousands of rows of a small image and hundreds of a large one: 512 MiB.
+ */
+const LIMITS: Readonly<Record<DeviceKind, Limits>> = {
+  cpu: { rows: 256, values: 1 << 24 },
+  cuda: { rows: 16_384, values: 1 << 27 },
+  webgpu: { rows: 16_384, values: 1 << 27 },
+};
+/** Each candidate is tried this often, after one call that warms it up; the fastest trial counts, since other work on
+ * the machine only ever slows one down. */
+const TRIALS = 3;
+const TRIAL_MILLISECONDS = 25;
+/** One call as long as this is trial enough: what disturbs it is small beside it. */
+const LONG_MILLISECONDS = 250;
+/** Of the sizes this close to the fastest the largest is taken: it spares the cost of calls outside the network. */
+const AS_GOOD = 0.98;
+/** A batch takes no longer than this where a smaller one will do, since an abort waits for it. */
+const BATCH_MILLISECONDS = 100;
+/** Growing further is pointless after so many doublings in a row that gave nothing that would be chosen ... */
+const VAIN_DOUBLINGS = 4;
+/** ... of which each counts twice whose speed has fallen this far below the best. One alone may be other work's doing. */
+const HOPELESS = 0.7;
+/** No candidate is begun that would end later than this, by twice the time of the one before; the first is in any case. */
+const BUDGET_MILLISECONDS = 16_000;
+
+/** Of a size that failed so much is taken at most: two lanes share the memory, and each needs room beside its batch. */
+const SHARE = 1 / 4;
+
+export interface MeasuredBatch {
+  readonly batchSize: number;
+  readonly samplesPerSecond: number;
+}
+
+/**
+ * Measures which batch size classifies most rows a second in this session on this machine, right now. A size that fails
+ * where smaller ones worked is too large for the device's memory: the best of those that leave room for a second lane is
+ * taken.
+ *
+ * @param elements values of one row
+ * @param clock milliseconds
+ * @throws whatever the session throws for the smallest size, and `NonFiniteScoreError` for any
+ */
+export async function measureBatchSize(
+  session: EngineSession,
+  elements: number,
+  clock: () => number,
+  device: DeviceKind = 'cpu',
+): Promise<MeasuredBatch> {
+  const begun = clock();
+  const measured: MeasuredBatch[] = [];
+  let fastest = 0;
+  let vain = 0;
+  let failed: number | null = null;
+  for (const batchSize of candidates(session, elements, LIMITS[device])) {
+    const start = clock();
+    const samplesPerSecond = await measure(session, batchSize, elements, clock).catch((error: unknown) => {
+      if (measured.length === 0 || error instanceof NonFiniteScoreError) throw error;
+      failed = batchSize;
+      return null;
+    });
+    if (samplesPerSecond === null) break;
+    measured.push({ batchSize, samplesPerSecond });
+    const paid = pays({ batchSize, samplesPerSecond }, fastest);
+    fastest = Math.max(fastest, samplesPerSecond);
+    if (paid) vain = 0;
+    else vain += samplesPerSecond < fastest * HOPELESS ? 2 : 1;
+    if (vain >= VAIN_DOUBLINGS) break;
+    if (clock() - begun + 2 * (clock() - start) > BUDGET_MILLISECONDS) break;
+  }
+  if (failed === null) return choose(measured);
+  const best = choose(measured.filter(({ batchSize }) => batchSize === 1 || batchSize <= failed! * SHARE));
+  // What failed may have taken the device with it.
+  await callOnce(session, best.batchSize, elements);
+  return best;
+}
+
+/** Powers of two within the limits, or the only size that a model of one batch size has. */
+function candidates({ fixedBatch }: EngineSession, elements: number, { rows, values }: Limits): number[] {
+  if (fixedBatch !== null) return [fixedBatch];
+  const most = Math.max(1, Math.min(rows, values / elements));
+  return Array.from({ length: Math.floor(Math.log2(most)) + 1 }, (_, power) => 2 ** power);
+}
+
+/** Rows a second with this batch size. */
+async function measure(
+  session: EngineSession,
+  batchSize: number,
+  elements: number,
+  clock: () => number,
+): Promise<number> {
+  const batch = new Float32Array(batchSize * elements).fill(0.5);
+  const classes = new Int32Array(batchSize);
+  const first = clock();
+  await session.classify(batch, batchSize, classes);
+  // On a busy machine even the first call may be the least disturbed one.
+  let best = (1000 * batchSize) / (clock() - first);
+  for (let trial = 0; trial < TRIALS; trial += 1) {
+    const start = clock();
+    let calls = 0;
+    do {
+      await session.classify(batch, batchSize, classes);
+      calls += 1;
+    } while (clock() - start < TRIAL_MILLISECONDS);
+    const elapsed = clock() - start;
+    best = Math.max(best, (1000 * calls * batchSize) / elapsed);
+    if (elapsed >= LONG_MILLISECONDS) break;
+  }
+  return best;
+}
+
+async function callOnce(session: EngineSession, rows: number, elements: number): Promise<void> {
+  await session.classify(new Float32Array(rows * elements).fill(0.5), rows, new Int32Array(rows));
+}
+
+function isShort({ batchSize, samplesPerSecond }: MeasuredBatch): boolean {
+  return (1000 * batchSize) / samplesPerSecond <= BATCH_MILLISECONDS;
+}
+
+/** Whether a size may be chosen over those before it. */
+function pays(size: MeasuredBatch, fastest: number): boolean {
+  const ratio = size.samplesPerSecond / fastest;
+  return ratio > 1 / AS_GOOD || (ratio >= AS_GOOD && isShort(size));
+}
+
+function choose(measured: readonly MeasuredBatch[]): MeasuredBatch {
+  const fastest = Math.max(...measured.map(({ samplesPerSecond }) => samplesPerSecond));
+  const good = measured.filter(({ samplesPerSecond }) => samplesPerSecond >= fastest * AS_GOOD);
+  return good.findLast(isShort) ?? good[0]!;
+}

@@ -1,0 +1,233 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { createBirpc, type BirpcReturn } from 'birpc';
+import type { Device } from '../devices/device.ts';
+import type { ComputeTarget } from '../engines/compute-target.ts';
+import type { RegisteredModel } from '../models/store.ts';
+import type { Logger } from '../logger.ts';
+import type { MeasuredBatch } from './batch-size.ts';
+import type {
+  HostFunctions,
+  HostSettings,
+  LoadOutcome,
+  WarmModel,
+  Work,
+  WorkOutcome,
+  WorkerFunctions,
+} from './protocol.ts';
+
+/** The host process ended while it owed answers: its draws are repeated on the next one, with the same votes. */
+export class HostCrashedError extends Error {
+  override readonly name = 'HostCrashedError';
+}
+
+/** How a piece of work ended, and what drew it. */
+export type DrawOutcome =
+  | (Extract<WorkOutcome, { kind: 'sampled' }> & Pick<WarmModel, 'engine' | 'batchSize'>)
+  | Exclude<WorkOutcome, { kind: 'sampled' }>;
+
+interface Incarnation {
+  readonly child: ChildProcess;
+  readonly rpc: BirpcReturn<HostFunctions, WorkerFunctions>;
+  /** How it ended; null while it lives. */
+  end: string | null;
+  /** Loads under way, by digest. */
+  readonly loads: Map<string, Promise<LoadOutcome>>;
+}
+
+/** A worker's handle on the host process of one device. */
+export interface DeviceHost {
+  readonly device: Device;
+  /** Process id of the living host, or null between two of them. */
+  pid(): number | null;
+  /** How often a host was started after one had crashed. */
+  restarts(): number;
+  /** Batches of the next process are the measured ones halved so often; not below one row. */
+  setHalvings(times: number): void;
+  /** Ends the process now, if there is one; calls under way reject with HostCrashedError. */
+  kill(): void;
+  /** Loads a model, in a new host if the last one crashed. Loading the same model again costs nothing. */
+  load(model: RegisteredModel): Promise<LoadOutcome>;
+  /**
+   * Draws a piece of work. Rejects with HostCrashedError if the host dies; nothing of the work has been counted then.
+   *
+   * @param signal aborting it ends the work within one batch of every lane
+   */
+  sample(work: Work, signal: AbortSignal, onProgress: (samples: number) => void): Promise<DrawOutcome>;
+  close(): Promise<void>;
+}
+
+/**
+ * A host that counts nothing for so long while it owes samples is hung, whatever it is doing: a task takes 50 ms, or one
+ * batch of the slowest model. It is killed, and its draws are repeated.
+ */
+const SILENCE_MILLISECONDS = 60_000;
+
+/** A model that is not loaded after so long never will be; TensorRT takes minutes to build an engine. */
+const LOAD_MILLISECONDS = 15 * 60_000;
+
+/** Milliseconds that a host has to end by itself when its channel closes: one batch of the slowest model and more. */
+const CLOSE_GRACE = 5_000;
+
+/**
+ * Starts nothing yet: the host process starts with the first call, and again with the first call after a crash.
+ *
+ * @param target what its sessions must compute on
+ * @param environment all of the host's environment variables; they are in force before any library loads
+ * @param silenceMilliseconds how long a host may count nothing while it owes samples, before it is killed
+ */
+export function createDeviceHost(
+  device: Device,
+  target: ComputeTarget,
+  environment: NodeJS.ProcessEnv,
+  logger: Logger,
+  silenceMilliseconds = SILENCE_MILLISECONDS,
+): DeviceHost {
+  const listeners = new Map<string, (samples: number) => void>();
+  const measured = new Map<string, MeasuredBatch>();
+  let halvings = 0;
+  let current: Incarnation | null = null;
+  let starts = 0;
+  let calls = 0;
+  let closing = false;
+  let lastSign = 0;
+
+  function start(): Incarnation {
+    if (closing) throw new HostCrashedError('the device host is closed');
+    starts += 1;
+    const settings: HostSettings = { lanes: device.lanes, target };
+    const child = fork(
+      fileURLToPath(new URL('./host-process.js', import.meta.url)),
+      [JSON.stringify(settings)],
+      {
+        env: environment,
+        // A host is a program of its own: options that Node was given for the worker are not for it.
+        execArgv: [],
+        serialization: 'advanced',
+        stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      },
+    );
+    for (const stream of [child.stdout!, child.stderr!]) {
+      createInterface({ input: stream }).on('line', (line) =>
+        logger.warn({ device: device.id, hostPid: child.pid, line }, 'device host output'),
+      );
+    }
+    const rpc = createBirpc<HostFunctions, WorkerFunctions>(
+      {
+        progress(workId, samples) {
+          lastSign = performance.now();
+          listeners.get(workId)?.(samples);
+        },
+      },
+      {
+        // A failed send means that the host is gone; its exit rejects the call.
+        post: (message) => child.connected && child.send(message, () => undefined),
+        on: (listener) => child.on('message', listener),
+        timeout: -1,
+        eventNames: ['abort'],
+      },
+    );
+    const incarnation: Incarnation = { child, rpc, end: null, loads: new Map() };
+    const gone = (reason: string): void => {
+      if (current === incarnation) current = null;
+      incarnation.end ??= reason;
+      rpc.$close(new HostCrashedError(`the host of ${device.id} ${reason}`));
+      if (!closing) logger.error({ device: device.id, hostPid: child.pid, reason }, 'device host crashed');
+    };
+    child.once('exit', (code, signal) => gone(signal === null ? `exited with ${code}` : `died of ${signal}`));
+    child.once('error', (error) => gone(`could not be started: ${error.message}`));
+    logger.debug({ device: device.id, hostPid: child.pid, lanes: device.lanes }, 'device host started');
+    return incarnation;
+  }
+
+  /** Turns the rejection of a closed channel into the one error that callers wait for. */
+  async function answer<Result>(incarnation: Incarnation, call: Promise<Result>): Promise<Result> {
+    try {
+      return await call;
+    } catch (cause) {
+      const end = incarnation.end ?? 'did not answer';
+      throw new HostCrashedError(`the host of ${device.id} ${end}`, { cause });
+    }
+  }
+
+  /** Kills a host that has fallen silent while work waits for it. */
+  function watch({ child }: Incarnation): NodeJS.Timeout {
+    lastSign = performance.now();
+    return setInterval(() => {
+      if (performance.now() - lastSign < silenceMilliseconds) return;
+      logger.error(
+        { device: device.id, hostPid: child.pid, silenceMilliseconds },
+        'device host hung; killing it',
+      );
+      child.kill('SIGKILL');
+    }, silenceMilliseconds / 4);
+  }
+
+  async function loadOn(incarnation: Incarnation, model: RegisteredModel): Promise<LoadOutcome> {
+    const { child, loads, rpc } = incarnation;
+    let loading = loads.get(model.digest);
+    if (loading === undefined) {
+      // The host is asked each time: only it knows whether it had to close the model for others.
+      const earlier = measured.get(model.digest) ?? null;
+      const batchSize = Math.max(1, Math.floor((earlier?.batchSize ?? 1) / 2 ** halvings));
+      loading = answer(incarnation, rpc.load(model, earlier && { ...earlier, batchSize }));
+      loads.set(model.digest, loading);
+    }
+    const limit = setTimeout(() => child.kill('SIGKILL'), LOAD_MILLISECONDS);
+    try {
+      const outcome = await loading;
+      if (outcome.kind === 'loaded' && !measured.has(model.digest)) measured.set(model.digest, outcome);
+      return outcome;
+    } finally {
+      clearTimeout(limit);
+      loads.delete(model.digest);
+    }
+  }
+
+  return {
+    device,
+    pid: () => current?.child.pid ?? null,
+    restarts: () => Math.max(0, starts - 1),
+    setHalvings(times) {
+      halvings = times;
+    },
+    kill: () => void current?.child.kill('SIGKILL'),
+    load: async (model) => loadOn((current ??= start()), model),
+    async sample(work, signal, onProgress) {
+      const incarnation = (current ??= start());
+      const loaded = await loadOn(incarnation, work.model);
+      if (loaded.kind === 'failed') return loaded;
+      const { rpc } = incarnation;
+      if (signal.aborted) return { kind: 'aborted' };
+      // A queue may hand out a piece of work again while its first attempt still runs: each call has an id of its own.
+      calls += 1;
+      const id = `${work.id}#${calls}`;
+      const abort = (): void => void rpc.abort(id);
+      listeners.set(id, onProgress);
+      signal.addEventListener('abort', abort, { once: true });
+      const watchdog = watch(incarnation);
+      try {
+        const outcome = await answer(incarnation, rpc.sample({ ...work, id }));
+        if (outcome.kind !== 'sampled') return outcome;
+        const { engine, batchSize } = loaded;
+        return { ...outcome, engine, batchSize };
+      } finally {
+        clearInterval(watchdog);
+        signal.removeEventListener('abort', abort);
+        listeners.delete(id);
+      }
+    },
+    async close() {
+      closing = true;
+      if (current === null) return;
+      const { child } = current;
+      const exited = once(child, 'exit');
+      const killer = setTimeout(() => child.kill('SIGKILL'), CLOSE_GRACE);
+      if (child.connected) child.disconnect();
+      await exited;
+      clearTimeout(killer);
+    },
+  };
+}

@@ -1,0 +1,127 @@
+import { Worker } from 'node:worker_threads';
+import { createBirpc, type BirpcReturn } from 'birpc';
+import { DomainError } from '../errors.ts';
+import type { ComputeTarget } from '../engines/compute-target.ts';
+import { type RegisteredModel, verifyModel } from '../models/store.ts';
+import type { MeasuredBatch } from './batch-size.ts';
+import { createWorkQueue, type WorkQueue } from './work-queue.ts';
+import type { HostFunctions, HostSettings, LaneFunctions, LoadOutcome, WarmModel } from './protocol.ts';
+
+/** Models kept open at a time; opening another closes the one whose last use is longest ago. */
+const OPEN_MODELS = 8;
+/** Tasks of about this length keep message costs below a percent and progress lively. */
+const TASK_MILLISECONDS = 50;
+
+type Lane = BirpcReturn<LaneFunctions>;
+
+/**
+ * The lanes of one device: loads models on all of them, deals work out in tasks, adds the votes up.
+ *
+ * A lane that dies takes the process with it: the worker then starts a new host and repeats what was not finished.
+ */
+export function createLanePool(
+  { lanes: laneCount, target }: HostSettings,
+  progress: (workId: string, samples: number) => void,
+): HostFunctions {
+  const lanes = Array.from({ length: laneCount }, () => startLane(target));
+  const models = new Map<string, Promise<LoadOutcome>>();
+  const queue: WorkQueue = createWorkQueue(lanes, progress);
+
+  /** Measures on one lane while the others rest, so that no batch size is disturbed by another's trial. */
+  async function measure(digest: string): Promise<MeasuredBatch> {
+    const { batchSize, samplesPerSecond } = await lanes[0]!.measure(digest);
+    return { batchSize, samplesPerSecond: samplesPerSecond * lanes.length };
+  }
+
+  /**
+   * Gives every lane its batch: of the size that was measured, or by halves less where the device has no room for as many
+   * batches as there are lanes.
+   */
+  async function prepare(digest: string, batchSize: number): Promise<number> {
+    const prepared = await Promise.allSettled(lanes.map((lane) => lane.prepare(digest, batchSize)));
+    const failed = prepared.find((each) => each.status === 'rejected');
+    if (failed === undefined) return (prepared[0] as PromiseFulfilledResult<number>).value;
+    if (target.kind === 'cpu' || batchSize < 2) throw failed.reason;
+    return prepare(digest, Math.floor(batchSize / 2));
+  }
+
+  async function open(model: RegisteredModel, earlier: MeasuredBatch | null): Promise<LoadOutcome> {
+    try {
+      if (target.kind === 'webgpu' && laneCount > 1) {
+        // Two threads that open sessions at once end the process (SIGSEGV), and two that run them spoil each other's commands.
+        throw new DomainError(
+          'config_invalid',
+          `WebGPU takes one lane, not ${laneCount}: its sessions share a device`,
+        );
+      }
+      const verified = await verifyModel(model);
+      const outcomes = await Promise.all(lanes.map((lane) => lane.open(verified)));
+      const failed = outcomes.find((outcome) => outcome.kind === 'failed');
+      // A model that this device has run before, whose files are still the same, is not what is wrong.
+      if (failed !== undefined) return earlier === null ? failed : { ...failed, code: 'device_failed' };
+      const engine = (outcomes[0] as WarmModel).engine;
+      const { batchSize, samplesPerSecond } = earlier ?? (await measure(model.digest));
+      const prepared = await prepare(model.digest, batchSize);
+      return { kind: 'loaded', engine, batchSize: prepared, samplesPerSecond };
+    } catch (error) {
+      if (error instanceof DomainError) return { kind: 'failed', code: error.code, detail: error.message };
+      return { kind: 'failed', code: 'model_invalid', detail: String(error) };
+    }
+  }
+
+  async function makeRoom(): Promise<void> {
+    for (const digest of models.keys()) {
+      if (models.size < OPEN_MODELS) return;
+      if (queue.uses(digest)) continue;
+      models.delete(digest);
+      await Promise.all(lanes.map((lane) => lane.forget(digest)));
+    }
+  }
+
+  return {
+    async load(model, earlier) {
+      let loading = models.get(model.digest);
+      models.delete(model.digest);
+      if (loading === undefined) {
+        await makeRoom();
+        loading = open(model, earlier);
+      }
+      models.set(model.digest, loading);
+      const outcome = await loading;
+      // A failed load is forgotten: the operator may mend the files while the host lives.
+      if (outcome.kind === 'failed') models.delete(model.digest);
+      return outcome;
+    },
+    async sample(work) {
+      const loaded = await models.get(work.model.digest);
+      if (loaded?.kind !== 'loaded') {
+        return {
+          kind: 'failed',
+          code: 'model_unavailable',
+          detail: `${work.model.manifest.name} is not loaded`,
+        };
+      }
+      const perTask = (loaded.samplesPerSecond / laneCount / 1000) * TASK_MILLISECONDS;
+      const batches = Math.max(1, Math.round(perTask / loaded.batchSize));
+      return queue.add(work, batches * loaded.batchSize);
+    },
+    abort: (workId) => queue.abort(workId),
+  };
+}
+
+function startLane(target: ComputeTarget): Lane {
+  const thread = new Worker(new URL('./lane-thread.js', import.meta.url), { workerData: target });
+  thread.on('error', (error) => {
+    process.stderr.write(`lane failed: ${error.stack ?? String(error)}\n`);
+    process.exit(70); // EX_SOFTWARE of sysexits.h
+  });
+  return createBirpc<LaneFunctions>(
+    {},
+    {
+      post: (message) => thread.postMessage(message),
+      on: (listener) => thread.on('message', listener),
+      timeout: -1,
+      eventNames: ['begin', 'end'],
+    },
+  );
+}

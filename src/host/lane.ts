@@ -1,0 +1,151 @@
+import { DomainError } from '../errors.ts';
+import type { ComputeTarget } from '../engines/compute-target.ts';
+import { type EngineSession, NonFiniteScoreError } from '../engines/engine.ts';
+import { inputElements, type Manifest } from '../models/manifest.ts';
+import type { VerifiedModel } from '../models/store.ts';
+import { openSession } from '../engines/open-session.ts';
+import { gaussianCutpoints } from '../random/cutpoints.ts';
+import { type KernelOutput, NoiseKernel } from '../random/noise-kernel.ts';
+import { cutSegments } from './cut-segments.ts';
+import { measureBatchSize } from './batch-size.ts';
+import type { LaneFunctions, LaneOutcome, LaneTask, WorkInput } from './protocol.ts';
+
+interface OpenedModel {
+  readonly manifest: Manifest;
+  readonly session: EngineSession;
+  kernel: NoiseKernel | null;
+  sigma: number | null;
+}
+
+interface BegunWork {
+  readonly modelDigest: string;
+  readonly sigma: number;
+  readonly inputs: readonly WorkInput[];
+}
+
+/** i/255, or (i/255 - mean)/std per channel as one multiplication and one addition of the integer i. */
+function kernelOutput({ preprocess, input }: Manifest): KernelOutput {
+  if (preprocess === undefined) return { kind: 'unit' };
+  return {
+    kind: 'affine',
+    scale: preprocess.std.map((std) => 1 / (255 * std)),
+    offset: preprocess.mean.map((mean, channel) => -mean / preprocess.std[channel]!),
+    channelStride: input.layout === 'NCHW' ? 'planar' : 'interleaved',
+  };
+}
+
+/** The functions of one lane. Each lane has its own sessions, kernels and buffers; nothing is shared with another. */
+export function createLane(
+  target: ComputeTarget,
+  clock: () => number = () => performance.now(),
+): LaneFunctions {
+  const models = new Map<string, OpenedModel>();
+  const works = new Map<string, BegunWork>();
+  // Tasks run one after another: the batch buffer is one, and inference yields between batches.
+  let last: Promise<unknown> = Promise.resolve();
+
+  const inOrder = <Result>(action: () => Promise<Result>): Promise<Result> => {
+    const result = last.then(action);
+    last = result.catch(() => undefined);
+    return result;
+  };
+
+  const opened = (digest: string): OpenedModel => {
+    const model = models.get(digest);
+    if (model === undefined)
+      throw new DomainError('model_unavailable', `model ${digest} is not open on this lane`);
+    return model;
+  };
+
+  async function runTask({ workId, segments }: LaneTask): Promise<LaneOutcome> {
+    const work = works.get(workId);
+    if (work === undefined) return { kind: 'aborted' };
+    const model = opened(work.modelDigest);
+    const { manifest, session, kernel } = model;
+    if (kernel === null)
+      throw new DomainError('internal_error', 'a task came before its kernel was prepared');
+    if (model.sigma !== work.sigma) {
+      kernel.setLaw(gaussianCutpoints(work.sigma));
+      model.sigma = work.sigma;
+    }
+    const classes = new Int32Array(kernel.rows);
+    const votes = new Map<number, Uint32Array>();
+    const timings = { noise: 0, inference: 0, counting: 0 };
+    let samples = 0;
+    // A batch may hold rows of several inputs.
+    for (const batch of cutSegments(segments, kernel.rows)) {
+      if (!works.has(workId)) return { kind: 'aborted' };
+      const started = clock();
+      let rows = 0;
+      for (const { input, purpose, firstSample, count } of batch) {
+        const { bytes, stream } = work.inputs[input]!;
+        kernel.fill({ row: rows, rows: count, image: bytes, stream, purpose, firstSample });
+        rows += count;
+      }
+      const filled = clock();
+      await session.classify(kernel.batch, rows, classes);
+      const classified = clock();
+      let row = 0;
+      for (const { segment, count } of batch) {
+        let counts = votes.get(segment);
+        if (counts === undefined) votes.set(segment, (counts = new Uint32Array(manifest.output.classes)));
+        for (const end = row + count; row < end; row += 1) counts[classes[row]!]! += 1;
+      }
+      samples += rows;
+      timings.noise += filled - started;
+      timings.inference += classified - filled;
+      timings.counting += clock() - classified;
+    }
+    return { kind: 'sampled', votes: [...votes], samples, timings };
+  }
+
+  return {
+    open: (model: VerifiedModel) =>
+      inOrder(async () => {
+        try {
+          const session = models.get(model.digest)?.session ?? (await openSession(model, target));
+          models.set(model.digest, { manifest: model.manifest, session, kernel: null, sigma: null });
+          return { kind: 'opened', engine: session.description } as const;
+        } catch (error) {
+          return failure(error, 'model_invalid');
+        }
+      }),
+    measure: (digest) =>
+      inOrder(() => {
+        const { session, manifest } = opened(digest);
+        return measureBatchSize(session, inputElements(manifest), clock, target.kind);
+      }),
+    prepare: (digest, batchSize) =>
+      inOrder(async () => {
+        const model = opened(digest);
+        const { manifest, session } = model;
+        const output = kernelOutput(manifest);
+        const rows = session.fixedBatch ?? batchSize;
+        model.kernel = NoiseKernel.create({ elements: inputElements(manifest), rows, output });
+        model.sigma = null;
+        // A GPU takes memory for a batch, and builds or chooses its kernels, with the first one: now, not in a task.
+        if (target.kind !== 'cpu')
+          await session.classify(model.kernel.batch.fill(0.5), rows, new Int32Array(rows));
+        return rows;
+      }),
+    forget: (digest) =>
+      inOrder(async () => {
+        await models.get(digest)?.session.close();
+        models.delete(digest);
+      }),
+    begin({ id, ...work }) {
+      works.set(id, work);
+    },
+    run: (task) => inOrder(() => runTask(task).catch((error: unknown) => failure(error, 'sampling_failed'))),
+    end(workId) {
+      works.delete(workId);
+    },
+  };
+}
+
+function failure(error: unknown, fallback: 'model_invalid' | 'sampling_failed') {
+  const detail = error instanceof Error ? error.message : String(error);
+  if (error instanceof NonFiniteScoreError)
+    return { kind: 'failed', code: 'model_output_invalid', detail } as const;
+  return { kind: 'failed', code: error instanceof DomainError ? error.code : fallback, detail } as const;
+}

@@ -1,0 +1,227 @@
+import type { HostState } from '../contract/status.ts';
+import type { Device } from '../devices/device.ts';
+import type { ErrorCode, Failure } from '../errors.ts';
+import type { EngineName } from '../models/manifest.ts';
+import type { RegisteredModel } from '../models/store.ts';
+import type { Logger } from '../logger.ts';
+import { type DeviceHost, type DrawOutcome, HostCrashedError } from './device-host.ts';
+import type { WarmModel, Work } from './protocol.ts';
+
+// The life of a host in service:
+//
+//   ready ──> recovering   its process died, hung, or its engine failed: the next draw starts it anew, with half the batch
+//     ^           │  └───> ready        a draw succeeded: the measured batch again at the next start
+//     │           └──────> out          it failed five times with no draw between: it takes no more draws
+//     └── out <── probe <──┘            after a pause, longer each time until a draw succeeds, a new process loads the
+//                                       models again
+//
+// Draws that fail go back to their queue, where any host of the pool takes them.
+
+export type LoadedModel = { readonly name: string; readonly digest: string } & WarmModel;
+
+export interface HostStatus {
+  readonly engine: EngineName;
+  readonly state: HostState;
+  /** Why it is not ready; null when it is. */
+  readonly reason: string | null;
+  /** When the state began, milliseconds since the epoch. */
+  readonly since: number;
+  readonly hostPid: number | null;
+  readonly restarts: number;
+  /** Samples counted a second, over the last ten seconds. */
+  readonly samplesPerSecond: number;
+  readonly models: readonly LoadedModel[];
+}
+
+/** A device host that is kept in service, or taken out of it. */
+export interface SupervisedHost {
+  readonly device: Device;
+  status(): HostStatus;
+  /** Loads every model for the first time; a host that can load none is out, and the answer says why. */
+  start(): Promise<Failure | null>;
+  /**
+   * Draws a piece of work. Faults of the device and of its process are `device_failed`: another attempt, here or
+   * elsewhere, may succeed.
+   */
+  draw(work: Work, signal: AbortSignal, onProgress: (samples: number) => void): Promise<DrawOutcome>;
+  close(): Promise<void>;
+}
+
+export interface SupervisionTimes {
+  readonly firstPause: number;
+  readonly longestPause: number;
+}
+
+/** Milliseconds that a host stays out: short for a passing fault, and no burden for a card that is dead. */
+const TIMES: SupervisionTimes = { firstPause: 2_000, longestPause: 60_000 };
+/** Failures in a row that take a host out: enough to halve a batch of 256 down to 16. */
+const OUT_AFTER = 5;
+const SPEED_MILLISECONDS = 10_000;
+
+/** Codes of a sampling that blame the device; others are the model's. */
+const OF_THE_DEVICE: readonly ErrorCode[] = ['device_failed', 'sampling_failed', 'internal_error'];
+
+export interface Supervision {
+  readonly host: DeviceHost;
+  readonly engine: EngineName;
+  readonly models: readonly RegisteredModel[];
+  readonly logger: Logger;
+  /** Called after every change of state. */
+  readonly onChange: () => void;
+  readonly times?: SupervisionTimes;
+}
+
+export function superviseHost(supervision: Supervision): SupervisedHost {
+  const { host, engine, models, logger, onChange, times = TIMES } = supervision;
+  const { device } = host;
+  const loaded = new Map<string, LoadedModel>();
+  const counted: { readonly at: number; readonly samples: number }[] = [];
+  let state: HostState = 'recovering';
+  let reason: string | null = 'starting';
+  let since = Date.now();
+  let failures = 0;
+  /** The incarnation that failed last: several draws lost with one process are one failure. */
+  let lastFailed = -1;
+  let pause = times.firstPause;
+  let timer: NodeJS.Timeout | undefined;
+  let closed = false;
+  /** What was last said of each model that could not be loaded; a device that stays out says it once. */
+  const said = new Map<string, string>();
+
+  function change(to: HostState, why: string | null): void {
+    if (closed) return;
+    if (to !== state) {
+      since = Date.now();
+      logger.info({ device: device.id, engine, from: state, to, reason: why }, 'device host changed state');
+    }
+    state = to;
+    reason = why;
+    onChange();
+  }
+
+  function complain(model: string, failure: Failure): void {
+    const level = said.get(model) === failure.detail ? 'debug' : 'error';
+    said.set(model, failure.detail);
+    logger[level]({ model, device: device.id, engine, ...failure }, 'model not loadable');
+  }
+
+  /** Loads a model; answers why it could not be loaded, null if it was. */
+  async function load(model: RegisteredModel): Promise<Failure | null> {
+    const { name } = model.manifest;
+    try {
+      const outcome = await host.load(model);
+      if (outcome.kind === 'failed') return { code: outcome.code, detail: outcome.detail };
+      const { kind: _, ...warm } = outcome;
+      loaded.set(model.digest, { name, digest: model.digest, ...warm });
+      logger.info({ model: name, device: device.id, ...warm }, 'model warmed up');
+      return null;
+    } catch (error) {
+      if (!(error instanceof HostCrashedError)) throw error;
+      return { code: 'device_failed', detail: `its process died while it loaded ${name}` };
+    }
+  }
+
+  /** Loads every model; answers why none could be loaded, null if one was. */
+  async function loadAll(): Promise<Failure | null> {
+    let failure: Failure = { code: 'model_unavailable', detail: 'there is no model for it' };
+    let any = false;
+    for (const model of models) {
+      const refusal = await load(model);
+      if (refusal === null) any = true;
+      else complain(model.manifest.name, (failure = refusal));
+    }
+    return any ? null : failure;
+  }
+
+  function takeOut(why: string): void {
+    // Its process ends: what it holds of the device is free, and the probe starts from nothing.
+    host.kill();
+    lastFailed = host.restarts();
+    if (closed) return;
+    change('out', why);
+    timer = setTimeout(() => void probe(), pause);
+    pause = Math.min(2 * pause, times.longestPause);
+  }
+
+  async function probe(): Promise<void> {
+    const failure = await loadAll();
+    if (closed) return;
+    if (failure !== null) return takeOut(failure.detail);
+    failures = 0;
+    host.setHalvings(0);
+    change('ready', null);
+  }
+
+  function failed(why: string, incarnation: number): void {
+    if (closed || state === 'out' || incarnation <= lastFailed) return;
+    lastFailed = incarnation;
+    failures += 1;
+    host.setHalvings(failures);
+    logger.warn({ device: device.id, engine, failures, reason: why }, 'device failed');
+    if (failures >= OUT_AFTER) takeOut(why);
+    else change('recovering', why);
+  }
+
+  function succeeded(): void {
+    failures = 0;
+    host.setHalvings(0);
+    pause = times.firstPause;
+    if (state === 'recovering') change('ready', null);
+  }
+
+  /** Tells faults of the device from the model's. */
+  function judge(outcome: DrawOutcome, incarnation: number): DrawOutcome {
+    if (outcome.kind === 'sampled') succeeded();
+    if (outcome.kind !== 'failed' || !OF_THE_DEVICE.includes(outcome.code)) return outcome;
+    // A process whose engine has failed is not trusted with another draw.
+    host.kill();
+    failed(outcome.detail, incarnation);
+    return { ...outcome, code: 'device_failed' };
+  }
+
+  return {
+    device,
+    status() {
+      const now = Date.now();
+      while (counted.length > 0 && counted[0]!.at < now - SPEED_MILLISECONDS) counted.shift();
+      const samples = counted.reduce((sum, each) => sum + each.samples, 0);
+      return {
+        engine,
+        state,
+        reason,
+        since,
+        hostPid: host.pid(),
+        restarts: host.restarts(),
+        samplesPerSecond: Math.round((1000 * samples) / SPEED_MILLISECONDS),
+        models: [...loaded.values()],
+      };
+    },
+    async start() {
+      const failure = await loadAll();
+      if (failure === null) change('ready', null);
+      else takeOut(failure.detail);
+      return failure;
+    },
+    async draw(work, signal, onProgress) {
+      if (state === 'out') {
+        return { kind: 'failed', code: 'device_failed', detail: `${device.name} is out of service` };
+      }
+      try {
+        const outcome = await host.sample(work, signal, (samples) => {
+          counted.push({ at: Date.now(), samples });
+          onProgress(samples);
+        });
+        return judge(outcome, host.restarts());
+      } catch (error) {
+        if (!(error instanceof HostCrashedError)) throw error;
+        failed(error.message, host.restarts());
+        return { kind: 'failed', code: 'device_failed', detail: error.message };
+      }
+    },
+    async close() {
+      closed = true;
+      clearTimeout(timer);
+      await host.close();
+    },
+  };
+}

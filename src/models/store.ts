@@ -1,0 +1,128 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { DomainError } from '../errors.ts';
+import { type Manifest, parseManifest } from './manifest.ts';
+import { readModelFile } from './file.ts';
+import { inspectOnnx, staysInside } from './formats/onnx.ts';
+import { inspectTensorflow } from './formats/tensorflow.ts';
+
+/** A model whose manifest has been read; its files have not been opened yet. */
+export interface RegisteredModel {
+  readonly manifest: Manifest;
+  /** SHA-256 of the manifest's bytes: it names every file's digest, so it stands for the whole model. */
+  readonly digest: string;
+  readonly folder: string;
+}
+
+/** A model whose files have the digests that the manifest states. */
+export interface VerifiedModel extends RegisteredModel {
+  /** Absolute path of the first file, the one that the engine opens. */
+  readonly path: string;
+}
+
+/** A folder of the models directory that is not a valid model: reported, never silently left out. */
+export interface RejectedModel {
+  readonly folder: string;
+  readonly error: DomainError;
+}
+
+export interface ModelStore {
+  readonly models: readonly RegisteredModel[];
+  readonly rejected: readonly RejectedModel[];
+  /** The model of that name, or undefined. */
+  find(name: string): RegisteredModel | undefined;
+}
+
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+/**
+ * Reads the manifests of a models directory: each folder with a `manifest.json` is a model. Only the operator writes
+ * there; models are code.
+ *
+ * @throws DomainError `model_invalid` where the directory cannot be read at all
+ */
+export async function openModelStore(directory: string): Promise<ModelStore> {
+  const entries = await readdir(directory, { withFileTypes: true }).catch((cause: unknown) => {
+    throw new DomainError('model_invalid', `the models directory ${directory} cannot be read`, [], { cause });
+  });
+  const models: RegisteredModel[] = [];
+  const rejected: RejectedModel[] = [];
+  // A link may lead to a folder, as in mounted volumes; one that does not is reported.
+  for (const entry of entries
+    .filter((each) => each.isDirectory() || each.isSymbolicLink())
+    .sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const folder = resolve(directory, entry.name);
+    try {
+      const bytes = await readFile(join(folder, 'manifest.json')).catch((cause: unknown) => {
+        throw new DomainError('model_invalid', `${folder} has no readable manifest.json`, [], { cause });
+      });
+      const manifest = parseManifest(bytes.toString('utf8'));
+      if (models.some((model) => model.manifest.name === manifest.name)) {
+        throw new DomainError('model_invalid', `a second model is named ${manifest.name}`);
+      }
+      models.push({ manifest, digest: sha256(bytes), folder });
+    } catch (error) {
+      if (!(error instanceof DomainError)) throw error;
+      rejected.push({ folder, error });
+    }
+  }
+  return { models, rejected, find: (name) => models.find((model) => model.manifest.name === name) };
+}
+
+/**
+ * Checks a model's files before an engine may open them: digests and sizes, symbolic links out of the folder, weights
+ * outside the folder or outside the manifest, and operators that draw random numbers.
+ *
+ * @throws DomainError `model_digest_mismatch` or `model_invalid`
+ */
+export async function verifyModel(model: RegisteredModel): Promise<VerifiedModel> {
+  const { manifest, folder } = model;
+  for (const [index, file] of manifest.files.entries()) {
+    const bytes = await readModelFile(folder, file);
+    // The engine opens the first file whatever its name ends with.
+    if (manifest.engine === 'onnx' && (index === 0 || file.path.endsWith('.onnx'))) {
+      const { externalFiles, randomOperators } = inspected(
+        () => inspectOnnx(bytes),
+        () => `${file.path} is not a readable ONNX file`,
+      );
+      refuseUnsafe(file.path, externalFiles, randomOperators, manifest);
+    }
+    if (manifest.engine === 'tensorflow' && index === 0) {
+      const { weightFiles, randomOperators } = inspected(
+        () => inspectTensorflow(bytes, file.path),
+        (cause) => `${file.path} is not a readable TensorFlow model: ${String(cause)}`,
+      );
+      refuseUnsafe(file.path, weightFiles, randomOperators, manifest);
+    }
+  }
+  return { ...model, path: join(folder, manifest.files[0]!.path) };
+}
+
+function inspected<T>(inspect: () => T, complaint: (cause: unknown) => string): T {
+  try {
+    return inspect();
+  } catch (cause) {
+    throw new DomainError('model_invalid', complaint(cause), [], { cause });
+  }
+}
+
+function refuseUnsafe(
+  path: string,
+  weightFiles: readonly string[],
+  randomOperators: readonly string[],
+  manifest: Manifest,
+): void {
+  for (const external of weightFiles) {
+    if (!staysInside(external) || !manifest.files.some((file) => file.path === external)) {
+      throw new DomainError(
+        'model_invalid',
+        `${path} keeps weights in ${external}, which the manifest does not list`,
+      );
+    }
+  }
+  if (randomOperators.length > 0) {
+    const names = randomOperators.join(', ');
+    throw new DomainError('model_invalid', `${path} draws random numbers or is in training mode (${names})`);
+  }
+}

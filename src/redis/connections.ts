@@ -1,0 +1,93 @@
+import { Redis, type RedisOptions } from 'ioredis';
+import { DomainError } from '../errors.ts';
+import type { Logger } from '../logger.ts';
+import { parseRedisUrl, type RedisEndpoint } from './redis-url.ts';
+
+/** An outage is noticed and survived within seconds: retries come at 50 ms steps, at most a second apart. */
+const retryStrategy = (times: number): number => Math.min(times * 50, 1_000);
+
+function endpointOf(url: string): RedisEndpoint {
+  try {
+    return parseRedisUrl(url);
+  } catch (cause) {
+    const detail = cause instanceof Error ? cause.message : String(cause);
+    throw new DomainError('config_invalid', detail, [{ pointer: 'REDIS_URL', detail }], { cause });
+  }
+}
+
+function connect(url: string, options: RedisOptions, logger: Logger): Redis {
+  // Naming the mapping keeps the client's replies, and its type, those of RESP2 arrays.
+  const merged = { ...endpointOf(url), ...options, retryStrategy, replyMapping: 'legacy' as const };
+  const redis: Redis = new Redis(merged);
+  let reported = '';
+  redis.on('error', (error: Error) => {
+    // The same complaint comes with every retry; one line an outage is enough.
+    if (error.message !== reported) logger.warn({ error: error.message }, 'Redis connection');
+    reported = error.message;
+  });
+  redis.on('ready', () => (reported = ''));
+  return redis;
+}
+
+/** For processes that must go on through an outage: commands wait until Redis is back. */
+export function connectWorker(url: string, logger: Logger): Redis {
+  return connect(url, { maxRetriesPerRequest: null }, logger);
+}
+
+/** For processes that must answer now: without Redis a command fails within two seconds. */
+export function connectApi(url: string, logger: Logger): Redis {
+  const options = {
+    maxRetriesPerRequest: 1,
+    enableOfflineQueue: false,
+    connectTimeout: 1_500,
+    commandTimeout: 1_500,
+  };
+  return connect(url, options, logger);
+}
+
+/**
+ * Resolves when the connection is ready.
+ *
+ * @throws DomainError `redis_unavailable` after `milliseconds`, with the last reason and what to set; without the URL, which
+ *   may hold a password
+ */
+export async function waitUntilReady(redis: Redis, milliseconds: number): Promise<void> {
+  if (redis.status === 'ready') return;
+  let reason = 'it does not answer';
+  const failed = (error: Error): void => void (reason = error.message);
+  redis.on('error', failed);
+  const { path, host, port } = redis.options;
+  const where = path ?? `${host}:${port}`;
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const ready = (): void => {
+        clearTimeout(timer);
+        resolve();
+      };
+      const timer = setTimeout(() => {
+        redis.off('ready', ready);
+        const lines = [
+          `The Redis server at ${where} was not ready within ${milliseconds / 1000} s: ${reason}`,
+          'Set REDIS_URL to a server that can be reached; without it `smoothcert serve` starts one of its own.',
+        ];
+        reject(new DomainError('redis_unavailable', lines.join('\n')));
+      }, milliseconds);
+      redis.once('ready', ready);
+    });
+  } finally {
+    redis.off('error', failed);
+  }
+}
+
+/** A connection that is never made: the API can be described without a server. */
+export function connectNowhere(): Redis {
+  const redis: Redis = new Redis({
+    path: '/nonexistent/redis.sock',
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    retryStrategy: null,
+    replyMapping: 'legacy' as const,
+  });
+  redis.on('error', () => undefined);
+  return redis;
+}

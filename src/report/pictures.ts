@@ -1,0 +1,67 @@
+import sharp from 'sharp';
+import type { CertificationResult } from '../contract/resources.ts';
+import { type InputTensor, toInputTensor } from '../models/inputs/input-tensor.ts';
+import { inputElements, type Manifest } from '../models/manifest.ts';
+import { gaussianCutpoints } from '../random/cutpoints.ts';
+import { NoiseKernel } from '../random/noise-kernel.ts';
+import { deriveNoiseStream } from '../random/noise-stream.ts';
+
+/** What a person sees of one input, as data URIs of PNG files. */
+export interface Pictures {
+  readonly clean: string;
+  /** Null for an input without a certificate: its noise is not known. */
+  readonly noisy: string | null;
+}
+
+/**
+ * Pictures of an input and of the first noisy sample of its own certificate: the very noise that was counted, made by the
+ * same kernel. What leaves [0,1] is clipped for the picture only; the network saw it as it was.
+ */
+export async function drawPictures(
+  image: Uint8Array,
+  manifest: Manifest,
+  { certificate }: CertificationResult,
+): Promise<Pictures> {
+  const tensor = await toInputTensor('image', image, manifest);
+  const clean = await pngUri(tensor.bytes, manifest);
+  if (certificate === null) return { clean, noisy: null };
+  return { clean, noisy: await pngUri(await noisySample(tensor, certificate, manifest), manifest) };
+}
+
+async function noisySample(
+  { bytes, digest }: InputTensor,
+  { noise, input, sigma }: NonNullable<CertificationResult['certificate']>,
+  manifest: Manifest,
+): Promise<Uint8Array> {
+  const kernel = NoiseKernel.create({
+    elements: inputElements(manifest),
+    rows: 1,
+    output: { kind: 'grid' },
+  });
+  kernel.setLaw(gaussianCutpoints(sigma));
+  const stream = await deriveNoiseStream(
+    Buffer.from(noise.seed, 'hex'),
+    Buffer.from(digest, 'hex'),
+    input.index,
+  );
+  kernel.fill({ row: 0, rows: 1, image: bytes, stream, purpose: 'estimation', firstSample: 0 });
+  return Uint8ClampedArray.from(kernel.grid) as unknown as Uint8Array;
+}
+
+async function pngUri(pixels: Uint8Array, { input }: Manifest): Promise<string> {
+  const { width, height, channels, layout } = input;
+  const bytes = layout === 'NCHW' && channels > 1 ? interleaved(pixels, channels) : Uint8Array.from(pixels);
+  const png = await sharp(bytes, { raw: { width, height, channels } })
+    .png({ compressionLevel: 9 })
+    .toBuffer();
+  return `data:image/png;base64,${png.toString('base64')}`;
+}
+
+/** Planes (CHW) to interleaved pixels (HWC). */
+function interleaved(planes: Uint8Array, channels: number): Uint8Array {
+  const pixels = planes.length / channels;
+  return Uint8Array.from(
+    planes,
+    (_, index) => planes[(index % channels) * pixels + Math.floor(index / channels)]!,
+  );
+}

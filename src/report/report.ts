@@ -1,0 +1,99 @@
+import type { Certification } from '../contract/resources.ts';
+import { radiusCeiling } from '../statistics/radius.ts';
+import { alphaPerBound } from '../smoothing/votes-to-radius.ts';
+import { certifiedAccuracySteps } from '../smoothing/evaluation.ts';
+import { type Summary, toEvaluated } from './summary.ts';
+import { formatCount, formatRadius } from './format.ts';
+import { accuracyPlot } from './accuracy-plot.ts';
+import { accuracyTable } from './accuracy-table.ts';
+import { CARD_STYLE } from './card-style.ts';
+import { facts, type Report } from './facts.ts';
+import { html, type Html } from './html.ts';
+import { inputCard } from './input-card.ts';
+import { PAGE_STYLE } from './page-style.ts';
+import { PLOT_STYLE } from './plot-style.ts';
+
+const POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'";
+
+/** The report as one page that needs nothing else: no script, no network. */
+export function renderReport(report: Report): string {
+  const { model, job, summary, inputs } = report;
+  const { sigma, n, alpha, bound } = job.parameters;
+  const ceiling = radiusCeiling(sigma, n, alphaPerBound(alpha, bound === 'pA-pB'));
+  const evaluated = inputs.map(({ result }) => toEvaluated(result));
+  const steps = certifiedAccuracySteps(evaluated);
+  return html`<!doctype html>
+    <html lang="en-GB">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta http-equiv="Content-Security-Policy" content="${POLICY}" />
+        <title>Smoothcert: certified robustness of ${model.name}</title>
+        ${PAGE_STYLE} ${PLOT_STYLE} ${CARD_STYLE}
+      </head>
+      <body>
+        <main>
+          <header>
+            <p class="brand">Smoothcert</p>
+            <h1>Certified robustness of ${model.name}</h1>
+            <p class="soft">
+              ${summary.inputs} real test images, ${formatCount(n)} noisy samples each, σ = ${sigma}, α =
+              ${alpha}. ${finished(job, summary)}
+            </p>
+          </header>
+          ${tiles(summary)}
+          <h2>Certified accuracy</h2>
+          <div class="card">
+            ${accuracyPlot(steps, ceiling)} ${accuracyTable(evaluated, ceiling)}
+            <p class="soft small">
+              The share of all ${summary.inputs} images that are correct, not abstained, and have a certified
+              radius R ≥ r. The area under the curve is the average certified radius,
+              ${formatRadius(summary.averageCertifiedRadius)}.
+            </p>
+          </div>
+          <h2>What a certificate says</h2>
+          <p>
+            The smoothed classifier answers with the class that the network finds most often under Gaussian
+            noise of s.d. σ. A certificate with radius R says: no change of the image with an L2 norm below R,
+            however it was made, changes that answer. The claim rests on counted votes and is wrong with a
+            probability of at most α = ${alpha} for each image. It says nothing about whether the answer is
+            right, nor about changes that are large in L2 yet look small.
+          </p>
+          <p>
+            Where the votes cannot prove a majority the classifier <strong>abstains</strong>. That is an
+            outcome, not an error: it counts as not correct at every radius.
+          </p>
+          <h2>The images</h2>
+          <div class="inputs">${inputs.map((input) => inputCard(input, model, ceiling))}</div>
+          <p class="soft small" style="margin-top:12px">
+            Each noisy picture is the first of the samples that were counted, drawn again from the
+            certificate’s seed; what leaves the range of a screen is clipped for display only.
+          </p>
+          <h2>How it was made</h2>
+          ${facts(report, ceiling)}
+          <footer class="soft small">
+            Radii and lower bounds are rounded down. Method: Cohen, Rosenfeld and Kolter, “Certified
+            Adversarial Robustness via Randomized Smoothing”, ICML 2019.
+          </footer>
+        </main>
+      </body>
+    </html> `.toString();
+}
+
+function finished({ finishedAt }: Certification, { seconds, samplesPerSecond }: Summary): string {
+  const when =
+    finishedAt === null ? '' : `Finished on ${finishedAt.slice(0, 10)} at ${finishedAt.slice(11, 16)} UTC, `;
+  return `${when}in ${seconds.toFixed(1)} s at ${formatCount(samplesPerSecond)} samples a second.`;
+}
+
+function tiles({ inputs, correct, wrong, abstained, failed, averageCertifiedRadius }: Summary): Html {
+  const tile = (kind: string, value: string, text: string): Html =>
+    html`<div class="tile ${kind}"><b>${value}</b><span class="soft small">${text}</span></div>`;
+  return html`<div class="tiles">
+    ${tile('', String(inputs), 'images')} ${tile('good', String(correct), 'certified and correct')}
+    ${tile(wrong > 0 ? 'bad' : '', String(wrong), 'certified, but wrong')}
+    ${tile(abstained > 0 ? 'warn' : '', String(abstained), 'abstained')}
+    ${failed > 0 ? tile('bad', String(failed), 'failed') : null}
+    ${tile('', formatRadius(averageCertifiedRadius), 'average certified radius')}
+  </div>`;
+}

@@ -1,0 +1,140 @@
+import { describe, expect, it } from 'vitest';
+import { accuracyPlot, plotGeometry } from '../../../src/report/accuracy-plot.ts';
+import { accuracyTable } from '../../../src/report/accuracy-table.ts';
+
+const STEPS = [
+  { radius: 0.5, certifiedAccuracy: 0.75 },
+  { radius: 1, certifiedAccuracy: 0.5 },
+  { radius: 1.75, certifiedAccuracy: 0.25 },
+];
+
+/** The corners of a path of absolute M, H and V. */
+function corners(path: string): [number, number][] {
+  const points: [number, number][] = [];
+  let [x, y] = [0, 0];
+  for (const [, letter, first, second] of path.matchAll(/([MHV])([\d.]+)(?: ([\d.]+))?/g)) {
+    if (letter === 'M') [x, y] = [Number(first), Number(second)];
+    else if (letter === 'H') x = Number(first);
+    else y = Number(first);
+    points.push([x, y]);
+  }
+  return points;
+}
+
+describe('plotGeometry', () => {
+  const { x, y, axis, curve, area } = plotGeometry(STEPS, 1.9);
+
+  it('has the origin at the lower left, and shares grow upwards', () => {
+    expect(x(0)).toBeLessThan(x(1));
+    expect(y(0)).toBeGreaterThan(y(1));
+    expect(axis.end).toBe(2);
+  });
+
+  it('is level up to and including each radius, and drops there', () => {
+    const expected = [
+      [x(0), y(0.75)],
+      [x(0.5), y(0.75)],
+      [x(0.5), y(0.5)],
+      [x(1), y(0.5)],
+      [x(1), y(0.25)],
+      [x(1.75), y(0.25)],
+      [x(1.75), y(0)],
+      [x(2), y(0)],
+    ];
+    const found = corners(curve);
+    expect(found).toHaveLength(expected.length);
+    for (const [index, [px, py]] of expected.entries()) {
+      expect(found[index]![0]).toBeCloseTo(px!, 2);
+      expect(found[index]![1]).toBeCloseTo(py!, 2);
+    }
+  });
+
+  it('has an area under it that is the average certified radius', () => {
+    const points = corners(curve);
+    let sum = 0;
+    for (let i = 1; i < points.length; i += 1) {
+      const [[x0, y0], [x1, y1]] = [points[i - 1]!, points[i]!];
+      sum += (x1 - x0) * (y(0) - (y0 + y1) / 2);
+    }
+    const unit = (x(1) - x(0)) * (y(0) - y(1));
+    expect(sum / unit).toBeCloseTo(0.5 * 0.75 + 0.5 * 0.5 + 0.75 * 0.25, 3);
+    expect(area.startsWith(curve)).toBe(true);
+    expect(area.endsWith('Z')).toBe(true);
+  });
+
+  it('is flat on the axis where nothing is certified', () => {
+    const { curve, y, axis } = plotGeometry([], 1);
+    expect(axis.end).toBeGreaterThanOrEqual(1);
+    expect(new Set(corners(curve).map(([, py]) => py))).toEqual(new Set([Number(y(0).toFixed(2))]));
+  });
+
+  it('keeps a radius above the ceiling on the axis', () => {
+    const { axis } = plotGeometry([{ radius: 5, certifiedAccuracy: 1 }], 1);
+    expect(axis.end).toBeGreaterThan(5);
+  });
+});
+
+describe('accuracyPlot', () => {
+  const svg = accuracyPlot(STEPS, 1.9).toString();
+
+  it('names both axes, in the words of the method', () => {
+    expect(svg).toMatch(/>\s*L2 radius r, in pixel units of the \[0,1\] image\s*</);
+    expect(svg).toMatch(/>\s*certified accuracy at r\s*</);
+  });
+
+  it('has ticks on both axes', () => {
+    for (const tick of ['0%', '25%', '50%', '75%', '100%', '0.00', '1.00', '2.00']) {
+      expect(svg).toMatch(new RegExp(`>\\s*${tick.replace('.', '\\.')}\\s*<`));
+    }
+  });
+
+  it('tells those who cannot see it what it shows', () => {
+    expect(svg).toContain('role="img"');
+    expect(svg).toContain(
+      'aria-label="Certified accuracy against L2 radius: 75% at 0, falling to 0 above 1.75"',
+    );
+  });
+
+  it('has no number that is none', () => {
+    expect(svg).not.toMatch(/NaN|Infinity|undefined|null/);
+    expect(accuracyPlot([], 1).toString()).not.toMatch(/NaN|Infinity|undefined|null/);
+  });
+});
+
+describe('accuracyTable', () => {
+  it('gives the shares of all inputs at round radii up to the ceiling', () => {
+    const inputs = [
+      { correct: true, certifiedRadius: 0.6 },
+      { correct: true, certifiedRadius: 1.3 },
+      { correct: false, certifiedRadius: 1.4 },
+      { correct: false, certifiedRadius: null },
+    ];
+    const table = accuracyTable(inputs, 1.6).toString();
+    const cells = [...table.matchAll(/<t[hd][^>]*>\s*([^<]*?)\s*<\/t[hd]>/g)].map(([, text]) => text);
+    const half = cells.length / 2;
+    expect(cells.slice(0, half)).toEqual([
+      'radius r',
+      '0.0',
+      '0.2',
+      '0.4',
+      '0.6',
+      '0.8',
+      '1.0',
+      '1.2',
+      '1.4',
+      '1.6',
+    ]);
+    expect(cells.slice(half)).toEqual([
+      'certified accuracy',
+      '50.0%',
+      '50.0%',
+      '50.0%',
+      '50.0%',
+      '25.0%',
+      '25.0%',
+      '25.0%',
+      '0.0%',
+      '0.0%',
+    ]);
+  });
+});
