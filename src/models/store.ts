@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { DomainError } from '../errors.ts';
+import type { BatchMixing } from './batch-mixing.ts';
 import { type Manifest, parseManifest } from './manifest.ts';
 import { readModelFile } from './file.ts';
 import { inspectOnnx, staysInside } from './formats/onnx.ts';
@@ -19,6 +20,8 @@ export interface RegisteredModel {
 export interface VerifiedModel extends RegisteredModel {
   /** Absolute path of the first file, the one that the engine opens. */
   readonly path: string;
+  /** What the model file says of the rows of a batch. */
+  readonly mixing: BatchMixing;
 }
 
 /** A folder of the models directory that is not a valid model: reported, never silently left out. */
@@ -96,7 +99,11 @@ export async function verifyModel(model: RegisteredModel): Promise<VerifiedModel
       refuseUnsafe(file.path, weightFiles, randomOperators, manifest);
     }
   }
-  return { ...model, path: join(folder, manifest.files[0]!.path) };
+  return {
+    ...model,
+    path: join(folder, manifest.files[0]!.path),
+    mixing: { verdict: 'unknown', operators: [] },
+  };
 }
 
 function inspected<T>(inspect: () => T, complaint: (cause: unknown) => string): T {
