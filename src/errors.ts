@@ -22,8 +22,8 @@ export const ERRORS = {
   model_output_invalid: 'The model answered with something that is not a finite score per class.',
   model_unavailable: 'No worker has the model with the digest that the job names.',
   model_invalid: 'The model folder is not a valid model.',
-  engine_unavailable:
-    'The library that runs the model is not installed, or cannot compute as it is told to here.',
+  engine_missing: 'The library that runs the model is not installed.',
+  engine_unavailable: 'The library that runs the model cannot compute as it is told to here.',
   model_digest_mismatch: 'A file of the model differs from the digest in its manifest.',
   config_invalid: 'The configuration has values that are not allowed.',
   device_unavailable: 'A device that the worker is told to compute on cannot be used.',

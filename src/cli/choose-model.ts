@@ -1,14 +1,17 @@
 import type { Model } from '../contract/resources.ts';
 import { usageError } from './usage-error.ts';
 
+/** A model of the service, or its manifest. */
+type Named = Pick<Model, 'name' | 'smoothing'>;
+
 /**
  * The model that a command means: the one named, or the only one there is.
  *
  * @throws DomainError `validation_failed` with the names to choose from
  */
-export function chooseModel(models: readonly Model[], name: string | undefined): Model {
+export function chooseModel<Each extends Named>(models: readonly Each[], name: string | undefined): Each {
   const names = models.map((model) => model.name).join(', ');
-  if (models.length === 0) throw usageError({ pointer: '--model', detail: 'the service has no models' });
+  if (models.length === 0) throw usageError({ pointer: '--model', detail: 'there are no models' });
   if (name === undefined) {
     if (models.length === 1) return models[0]!;
     throw usageError({ pointer: '--model', detail: `is required, since there are several: ${names}` });
@@ -26,7 +29,7 @@ export function chooseModel(models: readonly Model[], name: string | undefined):
  *
  * @throws DomainError `validation_failed` where neither is known
  */
-export function chooseSigma(model: Model, asked: number | undefined): number {
+export function chooseSigma(model: Named, asked: number | undefined): number {
   const sigma = asked ?? model.smoothing.trainedSigma;
   if (sigma !== null && sigma > 0) return sigma;
   const detail = `is required, since ${model.name} was not trained with noise`;

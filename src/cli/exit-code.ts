@@ -28,6 +28,7 @@ const UNAVAILABLE_CODES: ReadonlySet<ErrorCode> = new Set([
   'queue_unavailable',
   'redis_unavailable',
   'device_unavailable',
+  'engine_missing',
   'engine_unavailable',
 ]);
 

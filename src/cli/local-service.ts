@@ -10,11 +10,11 @@ import type { Service, Starters } from './starters.ts';
  * Starts everything in this process for one command: a free port of the loopback interface, a Redis server and a data
  * directory of its own, which are gone when it closes. Of the log only warnings are shown.
  *
- * @param options where models are and how many lanes; the port, if it matters
+ * @param options where models are, which of them to load, and how many lanes; the port, if it matters
  */
 export function startLocalService(
   starters: Starters,
-  options: Pick<SettingOptions, 'models' | 'lanes' | 'port'>,
+  options: Pick<SettingOptions, 'model' | 'models' | 'lanes' | 'port'>,
 ): Promise<Service> {
   return Stack.build(async (stack) => {
     const asked = readSettings(options, LIMITS);

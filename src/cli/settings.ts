@@ -7,6 +7,7 @@ const OPTION_OF = {
   SMOOTHCERT_HOST: '--host',
   SMOOTHCERT_PORT: '--port',
   SMOOTHCERT_LANES: '--lanes',
+  SMOOTHCERT_MODELS: '--model',
   SMOOTHCERT_MODELS_DIR: '--models',
   SMOOTHCERT_DATA_DIR: '--data',
 } as const;
@@ -16,6 +17,8 @@ export interface SettingOptions {
   readonly host?: string;
   readonly port?: string;
   readonly lanes?: string;
+  /** The only model to load. */
+  readonly model?: string | undefined;
   readonly models?: string;
   readonly data?: string;
 }
@@ -34,6 +37,7 @@ export function readSettings(
     SMOOTHCERT_HOST: options.host,
     SMOOTHCERT_PORT: options.port,
     SMOOTHCERT_LANES: options.lanes,
+    SMOOTHCERT_MODELS: options.model,
     SMOOTHCERT_MODELS_DIR: options.models,
     SMOOTHCERT_DATA_DIR: options.data,
   };

@@ -11,13 +11,15 @@ export interface Config {
   readonly redisUrl: string | null;
   readonly prefix: string;
   readonly dataDirectory: string;
-  /** Where a fetched Redis server is kept. */
-  readonly redisCacheDirectory: string;
+  /** What can be had again: a fetched Redis server. */
+  readonly cacheDirectory: string;
   /** PATH: where a Redis server and nvidia-smi are looked for. */
   readonly searchPath: string;
   /** CUDA_VISIBLE_DEVICES, as it is; null where it is not set. */
   readonly visibleDevices: string | null;
   readonly modelsDirectory: string;
+  /** Names of the models to serve; null for all. */
+  readonly models: readonly string[] | null;
   readonly devices: DeviceSelection;
   /** Lanes of each device; null for the number that suits its kind. */
   readonly lanes: number | null;

@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
@@ -54,10 +54,23 @@ export const EnvironmentSchema = Type.Object(
       default: '.smoothcert',
       description: "the embedded Redis server's data",
     }),
+    SMOOTHCERT_CACHE_DIR: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description:
+          "what can be had again: a fetched Redis server; the user's cache (XDG_CACHE_HOME or ~/.cache) without it",
+      }),
+    ),
     SMOOTHCERT_MODELS_DIR: Type.Optional(
       Type.String({
         minLength: 1,
         description: 'folders with a manifest.json each; the shipped models without it',
+      }),
+    ),
+    SMOOTHCERT_MODELS: Type.Optional(
+      Type.String({
+        pattern: '^[a-z0-9.-]+( *, *[a-z0-9.-]+)*$',
+        description: 'names of the models to serve, separated by commas; all of the folder without it',
       }),
     ),
     SMOOTHCERT_DEVICES: Type.String({
@@ -180,6 +193,17 @@ function allowed(name: string): string {
   return 'is not allowed';
 }
 
+/** Where the user's cache is (XDG Base Directory Specification 0.8); null where there is no user. */
+function cacheDirectory(
+  { SMOOTHCERT_CACHE_DIR }: Environment,
+  { XDG_CACHE_HOME, HOME }: Readonly<Record<string, string | undefined>>,
+): string | null {
+  if (SMOOTHCERT_CACHE_DIR !== undefined) return resolve(SMOOTHCERT_CACHE_DIR);
+  // The specification has relative paths ignored.
+  if (XDG_CACHE_HOME !== undefined && isAbsolute(XDG_CACHE_HOME)) return join(XDG_CACHE_HOME, 'smoothcert');
+  return HOME !== undefined && isAbsolute(HOME) ? join(HOME, '.cache', 'smoothcert') : null;
+}
+
 function toConfig(
   given: Environment,
   redisUrl: string | null,
@@ -193,11 +217,12 @@ function toConfig(
     redisUrl,
     prefix: given.SMOOTHCERT_PREFIX,
     dataDirectory,
-    redisCacheDirectory: resolve('.redis'),
+    cacheDirectory: cacheDirectory(given, environment) ?? resolve(dataDirectory, 'cache'),
     searchPath: environment['PATH'] ?? '',
     visibleDevices: environment['CUDA_VISIBLE_DEVICES'] ?? null,
     modelsDirectory:
       given.SMOOTHCERT_MODELS_DIR === undefined ? SHIPPED_MODELS : resolve(given.SMOOTHCERT_MODELS_DIR),
+    models: given.SMOOTHCERT_MODELS?.split(',').map((name) => name.trim()) ?? null,
     devices: devices.selection,
     lanes: given.SMOOTHCERT_LANES ?? null,
     target: devices.target,

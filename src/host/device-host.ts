@@ -33,6 +33,8 @@ interface Incarnation {
   readonly rpc: BirpcReturn<HostFunctions, WorkerFunctions>;
   /** How it ended; null while it lives. */
   end: string | null;
+  /** Whether it was told to end: what is then said of it is no news. */
+  dismissed: boolean;
   /** Loads under way, by digest. */
   readonly loads: Map<string, Promise<LoadOutcome>>;
 }
@@ -129,12 +131,15 @@ export function createDeviceHost(
         eventNames: ['abort'],
       },
     );
-    const incarnation: Incarnation = { child, rpc, end: null, loads: new Map() };
+    const incarnation: Incarnation = { child, rpc, end: null, dismissed: false, loads: new Map() };
     const gone = (reason: string): void => {
       if (current === incarnation) current = null;
       incarnation.end ??= reason;
       rpc.$close(new HostCrashedError(`the host of ${device.id} ${reason}`));
-      if (!closing) logger.error({ device: device.id, hostPid: child.pid, reason }, 'device host crashed');
+      if (closing) return;
+      const facts = { device: device.id, hostPid: child.pid, reason };
+      if (incarnation.dismissed) logger.debug(facts, 'device host ended');
+      else logger.error(facts, 'device host crashed');
     };
     child.once('exit', (code, signal) => gone(signal === null ? `exited with ${code}` : `died of ${signal}`));
     child.once('error', (error) => gone(`could not be started: ${error.message}`));
@@ -193,7 +198,11 @@ export function createDeviceHost(
     setHalvings(times) {
       halvings = times;
     },
-    kill: () => void current?.child.kill('SIGKILL'),
+    kill() {
+      if (current === null) return;
+      current.dismissed = true;
+      current.child.kill('SIGKILL');
+    },
     load: async (model) => loadOn((current ??= start()), model),
     async sample(work, signal, onProgress) {
       const incarnation = (current ??= start());

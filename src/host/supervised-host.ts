@@ -15,6 +15,8 @@ import type { WarmModel, Work } from './protocol.ts';
 //     └── out <── probe <──┘            after a pause, longer each time until a draw succeeds, a new process loads the
 //                                       models again
 //
+// A host whose engine is not installed here is out for good: nothing that this process waits for would change that.
+//
 // Draws that fail go back to their queue, where any host of the pool takes them.
 
 export type LoadedModel = { readonly name: string; readonly digest: string } & WarmModel;
@@ -61,6 +63,11 @@ const SPEED_MILLISECONDS = 10_000;
 /** Codes of a sampling that blame the device; others are the model's. */
 const OF_THE_DEVICE: readonly ErrorCode[] = ['device_failed', 'sampling_failed', 'internal_error'];
 
+/** Whether the library that runs the models is not installed; the worker serves what other libraries run. */
+function isMissing({ code }: Failure): boolean {
+  return code === 'engine_missing';
+}
+
 export interface Supervision {
   readonly host: DeviceHost;
   readonly engine: EngineName;
@@ -100,7 +107,8 @@ export function superviseHost(supervision: Supervision): SupervisedHost {
   }
 
   function complain(model: string, failure: Failure): void {
-    const level = said.get(model) === failure.detail ? 'debug' : 'error';
+    if (closed) return;
+    const level = said.get(model) === failure.detail ? 'debug' : isMissing(failure) ? 'info' : 'error';
     said.set(model, failure.detail);
     logger[level]({ model, device: device.id, engine, ...failure }, 'model not loadable');
   }
@@ -133,12 +141,13 @@ export function superviseHost(supervision: Supervision): SupervisedHost {
     return any ? null : failure;
   }
 
-  function takeOut(why: string): void {
+  function takeOut({ code, detail }: Failure): void {
     // Its process ends: what it holds of the device is free, and the probe starts from nothing.
     host.kill();
     lastFailed = host.restarts();
     if (closed) return;
-    change('out', why);
+    change('out', detail);
+    if (isMissing({ code, detail })) return;
     timer = setTimeout(() => void probe(), pause);
     pause = Math.min(2 * pause, times.longestPause);
   }
@@ -146,7 +155,7 @@ export function superviseHost(supervision: Supervision): SupervisedHost {
   async function probe(): Promise<void> {
     const failure = await loadAll();
     if (closed) return;
-    if (failure !== null) return takeOut(failure.detail);
+    if (failure !== null) return takeOut(failure);
     failures = 0;
     host.setHalvings(0);
     change('ready', null);
@@ -158,7 +167,7 @@ export function superviseHost(supervision: Supervision): SupervisedHost {
     failures += 1;
     host.setHalvings(failures);
     logger.warn({ device: device.id, engine, failures, reason: why }, 'device failed');
-    if (failures >= OUT_AFTER) takeOut(why);
+    if (failures >= OUT_AFTER) takeOut({ code: 'device_failed', detail: why });
     else change('recovering', why);
   }
 
@@ -199,7 +208,7 @@ export function superviseHost(supervision: Supervision): SupervisedHost {
     async start() {
       const failure = await loadAll();
       if (failure === null) change('ready', null);
-      else takeOut(failure.detail);
+      else takeOut(failure);
       return failure;
     },
     async draw(work, signal, onProgress) {

@@ -19,7 +19,7 @@ export interface RunningApi extends Running {
 /** Starts the API process: models -> Redis -> HTTP. */
 export function startApi(config: Config, redisUrl: string, logger: Logger): Promise<RunningApi> {
   return Stack.build(async (stack) => {
-    const models = await openModelStore(config.modelsDirectory);
+    const models = await openModelStore(config.modelsDirectory, config.models);
     const redis = connectApi(redisUrl, logger);
     stack.defer(async () => redis.disconnect());
     await waitUntilReady(redis, REDIS_MILLISECONDS);

@@ -15,7 +15,7 @@ export function startStandalone(config: Config, logger: Logger): Promise<Running
     if (redisUrl === null) {
       const redis = await startEmbeddedRedis({
         dataDirectory: join(config.dataDirectory, 'redis'),
-        cacheDirectory: config.redisCacheDirectory,
+        cacheDirectory: join(config.cacheDirectory, 'redis'),
         searchPath: config.searchPath,
         logger,
       }).catch(unavailable);

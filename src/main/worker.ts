@@ -22,7 +22,7 @@ export function startWorker(config: Config, redisUrl: string, logger: Logger): P
       environment: ownEnvironment(),
     });
     const targets = new Map(devices.map((device) => [device, deviceTarget(device, config.target)]));
-    const models = await openModelStore(config.modelsDirectory);
+    const models = await openModelStore(config.modelsDirectory, config.models);
     const redis = connectWorker(redisUrl, logger);
     stack.defer(async () => redis.disconnect());
     await waitUntilReady(redis, REDIS_MILLISECONDS);

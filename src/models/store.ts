@@ -43,9 +43,38 @@ const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes)
  * Reads the manifests of a models directory: each folder with a `manifest.json` is a model. Only the operator writes
  * there; models are code.
  *
- * @throws DomainError `model_invalid` where the directory cannot be read at all
+ * @param names of the models that are wanted, null for all; of other folders nothing is said
+ * @throws DomainError `model_invalid` where the directory cannot be read at all, or a model that is wanted is not there
  */
-export async function openModelStore(directory: string): Promise<ModelStore> {
+export async function openModelStore(
+  directory: string,
+  names: readonly string[] | null = null,
+): Promise<ModelStore> {
+  const store = await readModelStore(directory);
+  if (names === null) return store;
+  const missing = names.filter((name) => store.find(name) === undefined);
+  if (missing.length > 0) {
+    const refused = store.rejected.map(({ folder, error }) => `; ${folder} is refused: ${error.message}`).join('');
+    throw new DomainError(
+      'model_invalid',
+      `there is no model named ${missing.join(', ')} in ${directory}; there are: ${namesOf(store)}${refused}`,
+    );
+  }
+  return asStore(
+    store.models.filter(({ manifest }) => names.includes(manifest.name)),
+    [],
+  );
+}
+
+function namesOf({ models }: ModelStore): string {
+  return models.length === 0 ? 'none' : models.map(({ manifest }) => manifest.name).join(', ');
+}
+
+function asStore(models: readonly RegisteredModel[], rejected: readonly RejectedModel[]): ModelStore {
+  return { models, rejected, find: (name) => models.find(({ manifest }) => manifest.name === name) };
+}
+
+async function readModelStore(directory: string): Promise<ModelStore> {
   const entries = await readdir(directory, { withFileTypes: true }).catch((cause: unknown) => {
     throw new DomainError('model_invalid', `the models directory ${directory} cannot be read`, [], { cause });
   });
@@ -70,7 +99,7 @@ export async function openModelStore(directory: string): Promise<ModelStore> {
       rejected.push({ folder, error });
     }
   }
-  return { models, rejected, find: (name) => models.find((model) => model.manifest.name === name) };
+  return asStore(models, rejected);
 }
 
 /**

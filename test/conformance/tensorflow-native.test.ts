@@ -21,7 +21,7 @@ if (obstacle === null) {
 
   it('TensorFlow says why it is not here, and what runs without it', async () => {
     const fault = await domainFault(() => loadTensorflow(CPU_TARGET));
-    expect(fault.code).toBe('engine_unavailable');
+    expect(fault.code).toBe('engine_missing');
     expect(fault.message).toMatch(/Node 20 and 22|npm run tensorflow/);
     expect(fault.message).toContain('SMOOTHCERT_TENSORFLOW_WASM=allow');
   });

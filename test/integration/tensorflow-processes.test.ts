@@ -1,13 +1,18 @@
 import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { type ComputeTarget, CPU_TARGET } from '../../src/engines/compute-target.ts';
+import type * as DeviceHosts from '../../src/host/device-host.ts';
+import type * as SupervisedHosts from '../../src/host/supervised-host.ts';
 import { installWithoutBinding } from '../support/installation.ts';
 import { linearTensorflowWriter, type TensorflowFormat } from '../support/linear-tensorflow.ts';
 import { imageInput, writeLinearModel } from '../support/model-folder.ts';
 import { nativeTensorflowObstacle } from '../support/native-tensorflow.ts';
 import { useTemporaryDirectory } from '../support/temporary-directory.ts';
+import { until } from '../support/until.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const at = useTemporaryDirectory();
@@ -32,8 +37,8 @@ const SCRIPT = `
     const argv = process.argv.slice(2);
     for (let thread = 0; thread < Number(threads); thread += 1) new Worker(new URL(import.meta.url), { argv });
   } else {
-    const { openModelStore, verifyModel } = await import(root + '/dist/inference/model-store.js');
-    const { openSession } = await import(root + '/dist/inference/open-session.js');
+    const { openModelStore, verifyModel } = await import(root + '/dist/models/store.js');
+    const { openSession } = await import(root + '/dist/engines/open-session.js');
     const { models } = await openModelStore(dirname(folder));
     const answer = {};
     try {
@@ -95,7 +100,7 @@ describe('without the native binding', () => {
     await installWithoutBinding(root);
     const { folder } = await write('GraphModel');
     const [refused] = await opened(root, folder, CPU_TARGET);
-    expect(refused!.fault!.code).toBe('engine_unavailable');
+    expect(refused!.fault!.code).toBe('engine_missing');
     expect(refused!.fault!.message).toMatch(/npm run tensorflow|Node 20 and 22/);
     expect(refused!.fault!.message).toContain('SMOOTHCERT_TENSORFLOW_WASM=allow');
     expect(refused!.loaded).toEqual([]);
@@ -116,5 +121,49 @@ describe('without the native binding', () => {
     const [saved] = await opened(root, (await write('SavedModel')).folder, allowed);
     expect(saved!.fault!.code).toBe('model_invalid');
     expect(saved!.fault!.message).toContain('a SavedModel needs the native binding');
+  });
+
+  it('a host is out for good, starts no second process, and says so in one line that is no error', async () => {
+    const root = at('supervised');
+    await installWithoutBinding(root);
+    const load = async (file: string): Promise<unknown> =>
+      import(pathToFileURL(join(root, 'dist', file)).href);
+    const { createDeviceHost } = (await load('host/device-host.js')) as typeof DeviceHosts;
+    const { superviseHost } = (await load('host/supervised-host.js')) as typeof SupervisedHosts;
+    const model = await write('LayersModel');
+    const lines: { readonly level: number; readonly msg: string }[] = [];
+    const logger = pino(
+      { level: 'info' },
+      { write: (line) => lines.push(JSON.parse(line) as (typeof lines)[0]) },
+    );
+    const device = {
+      id: 'cpu',
+      name: 'CPU',
+      kind: 'cpu',
+      lanes: 1,
+      memoryBytes: null,
+      driver: null,
+    } as const;
+    const inner = createDeviceHost(device, CPU_TARGET, process.env, logger);
+    let loads = 0;
+    const host = superviseHost({
+      host: { ...inner, load: (model) => ((loads += 1), inner.load(model)) },
+      engine: 'tensorflow',
+      models: [model],
+      logger,
+      onChange: () => undefined,
+      times: { firstPause: 1, longestPause: 1 },
+    });
+    try {
+      expect(await host.start()).toMatchObject({ code: 'engine_missing' });
+      await until(() => inner.pid() === null, { what: 'the end of its process' });
+      // A probe would be due after a millisecond; the end of the process took longer.
+      expect(host.status()).toMatchObject({ state: 'out', restarts: 0, hostPid: null });
+      expect(loads).toBe(1);
+      expect(lines.map(({ level }) => level)).toEqual([30, 30]);
+      expect(lines.map(({ msg }) => msg)).toEqual(['model not loadable', 'device host changed state']);
+    } finally {
+      await host.close();
+    }
   });
 });

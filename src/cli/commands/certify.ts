@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { JobBody } from '../../contract/request.ts';
 import type { CertificationResult, Kind, Model, PredictionResult } from '../../contract/resources.ts';
 import { DomainError } from '../../errors.ts';
+import { checkLocally } from '../check-locally.ts';
 import { chooseModel, chooseSigma } from '../choose-model.ts';
 import { createClient } from '../client.ts';
 import { EXIT } from '../exit-code.ts';
@@ -59,7 +60,9 @@ async function run(
   const server = options.server === undefined ? null : readServer(options.server);
   const inputs = await readImages(images, options.labels);
   const { finished, model } = await interruptible(async (signal) => {
-    const service = server === null ? await startLocalService(context.starters, options) : null;
+    const own = server === null ? await checkLocally(options, asked, inputs) : null;
+    const service =
+      own === null ? null : await startLocalService(context.starters, { ...options, model: own });
     const progress = createProgress(terminal.stderr);
     try {
       signal.throwIfAborted();

@@ -13,8 +13,8 @@ const LEAST_ROWS = 2;
 /**
  * Opens a LayersModel, GraphModel or SavedModel in TensorFlow, on exactly the target.
  *
- * @throws DomainError `engine_unavailable` where TensorFlow cannot compute on the target here; `model_invalid` where it
- *   refuses the files, or its inputs and outputs are not those of the manifest: one float32 tensor [batch, ...shape] in,
+ * @throws DomainError `engine_missing` where TensorFlow is not installed; `engine_unavailable` where it cannot compute on the
+ *   target here; `model_invalid` where it refuses the files, or its inputs and outputs are not those of the manifest: one float32 tensor [batch, ...shape] in,
  *   one float32 tensor [batch, classes] out
  */
 export async function openTensorflowSession(

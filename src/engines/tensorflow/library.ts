@@ -61,6 +61,10 @@ function refuse(detail: string, cause?: unknown): never {
   throw new DomainError('engine_unavailable', detail, [], { cause });
 }
 
+function missing(detail: string, cause?: unknown): never {
+  throw new DomainError('engine_missing', detail, [], { cause });
+}
+
 /** Why the native binding cannot be loaded here, or null. */
 function nativeObstacle(): string | null {
   const { node } = process.versions;
@@ -81,14 +85,15 @@ function nativeObstacle(): string | null {
 /**
  * Loads TensorFlow for a target: the native binding, and WebAssembly where that is missing and the target allows it.
  *
- * @throws DomainError `engine_unavailable` where neither is there, or where it would compute elsewhere than it is told to
+ * @throws DomainError `engine_missing` where neither is there, `engine_unavailable` where it would compute elsewhere than it
+ *   is told to
  */
 export async function loadTensorflow(target: ComputeTarget): Promise<LoadedTensorflow> {
   if (target.kind === 'webgpu') return refuse('TensorFlow models run on a CPU or on CUDA, not on WebGPU');
   const obstacle = nativeObstacle();
   if (obstacle === null) return loadNative(target);
   if (target.kind === 'cpu' && target.wasm) return loadTensorflowWasm();
-  return refuse(
+  return missing(
     `${obstacle}. SMOOTHCERT_TENSORFLOW_WASM=allow runs TensorFlow.js models on WebAssembly, slower`,
   );
 }
@@ -120,7 +125,7 @@ function loadNative({ kind, precision }: ComputeTarget): LoadedTensorflow {
 /**
  * Loads TensorFlow.js on WebAssembly, without threads.
  *
- * @throws DomainError `engine_unavailable` where its packages are not installed
+ * @throws DomainError `engine_missing` where its packages are not installed, `engine_unavailable` where they do not start
  */
 export async function loadTensorflowWasm(): Promise<LoadedTensorflow> {
   let tf: Tensorflow;
@@ -139,7 +144,7 @@ export async function loadTensorflowWasm(): Promise<LoadedTensorflow> {
     wasm.setWasmPaths(join(dirname(require.resolve('@tensorflow/tfjs-backend-wasm')), '/'));
     version = wasm.version_wasm;
   } catch (cause) {
-    return refuse(`the packages of TensorFlow.js on WebAssembly are not installed: ${String(cause)}`, cause);
+    return missing(`the packages of TensorFlow.js on WebAssembly are not installed: ${String(cause)}`, cause);
   }
   if (!(await tf.setBackend('wasm'))) return refuse('TensorFlow.js cannot start its WebAssembly backend');
   await tf.ready();

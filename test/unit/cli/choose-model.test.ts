@@ -34,7 +34,7 @@ describe('chooseModel', () => {
   });
 
   it('says so where there are no models', () => {
-    expect(faultOf(() => chooseModel([], undefined))?.detail).toBe('the service has no models');
+    expect(faultOf(() => chooseModel([], undefined))?.detail).toBe('there are no models');
   });
 });
 

@@ -17,6 +17,7 @@ const UNAVAILABLE: readonly ErrorCode[] = [
   'queue_unavailable',
   'redis_unavailable',
   'device_unavailable',
+  'engine_missing',
   'engine_unavailable',
 ];
 

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runProgram } from '../../../src/cli/program.ts';
 import type { Starters } from '../../../src/cli/starters.ts';
@@ -203,8 +204,27 @@ describe('certify and predict check before anything is started', () => {
     expect(stderr).toBe('smoothcert: the service at http://127.0.0.1:1 cannot be reached\n');
   });
 
+  it('names every image that the model cannot take, and the model that there is not', async () => {
+    const readme = fileURLToPath(new URL('../../../README.md', import.meta.url));
+    const seven = fileURLToPath(new URL('../../../examples/mnist/00000.png', import.meta.url));
+    const page = fileURLToPath(new URL('../../../docs/report.png', import.meta.url));
+    const { status, stderr } = await run('certify', seven, readme, page, '--model', 'mnist-cnn');
+    expect(status).toBe(2);
+    expect(stderr).toContain(`${readme}: `);
+    expect(stderr).toContain(
+      `${page}: the image is 1080 x 1650 pixels (width x height); the model takes 28 x 28`,
+    );
+    expect(stderr).not.toContain(`${seven}: `);
+    const misspelt = await run('predict', seven, '--model', 'mnist');
+    expect(misspelt.status).toBe(2);
+    expect(misspelt.stderr).toContain(
+      '--model: there is no model "mnist"; there are: fashion-mnist-cnn, fashion-mnist-tensorflow, mnist-cnn',
+    );
+  });
+
   it('shows no stack when something unexpected happens', async () => {
-    const { status, stderr } = await run('certify', join(folder, 'a.png'));
+    const seven = fileURLToPath(new URL('../../../examples/mnist/00000.png', import.meta.url));
+    const { status, stderr } = await run('certify', seven, '--model', 'mnist-cnn');
     expect(status).toBe(1);
     expect(stderr).toBe('smoothcert: this command starts nothing\n');
   });

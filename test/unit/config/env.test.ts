@@ -25,10 +25,11 @@ describe('without any variable', () => {
       redisUrl: null,
       prefix: 'smoothcert',
       dataDirectory: resolve('.smoothcert'),
-      redisCacheDirectory: resolve('.redis'),
+      cacheDirectory: resolve('.smoothcert/cache'),
       searchPath: '',
       visibleDevices: null,
       modelsDirectory: resolve('models'),
+      models: null,
       devices: { kind: 'auto' },
       lanes: null,
       target: { precision: 'fp32', tensorrt: false, wasm: false },
@@ -54,7 +55,9 @@ describe('variables', () => {
         REDIS_URL: 'redis://example:6379/3',
         SMOOTHCERT_PREFIX: 'team-a_1',
         SMOOTHCERT_DATA_DIR: '/var/lib/smoothcert',
+        SMOOTHCERT_CACHE_DIR: '/var/cache/smoothcert',
         SMOOTHCERT_MODELS_DIR: 'some/models',
+        SMOOTHCERT_MODELS: 'mnist-cnn, other',
         SMOOTHCERT_DEVICES: 'GPU-31cfe05c, MIG-c5720b34-e550-5278-90e6-d99a979aafd1',
         SMOOTHCERT_LANES: '4',
         SMOOTHCERT_PRECISION: 'tf32',
@@ -74,10 +77,11 @@ describe('variables', () => {
       redisUrl: 'redis://example:6379/3',
       prefix: 'team-a_1',
       dataDirectory: '/var/lib/smoothcert',
-      redisCacheDirectory: resolve('.redis'),
+      cacheDirectory: '/var/cache/smoothcert',
       searchPath: '/usr/bin:/bin',
       visibleDevices: '0,1',
       modelsDirectory: resolve('some/models'),
+      models: ['mnist-cnn', 'other'],
       devices: { kind: 'named', ids: ['GPU-31cfe05c', 'MIG-c5720b34-e550-5278-90e6-d99a979aafd1'] },
       lanes: 4,
       target: { precision: 'tf32', tensorrt: true, wasm: true },
@@ -101,7 +105,23 @@ describe('variables', () => {
   });
 
   test('of other programs are left alone', () => {
-    expect(readConfig({}, { PORT: 'x', HOME: '/root', SMOOTH: '1' })).toEqual(readConfig({}, {}));
+    expect(readConfig({}, { PORT: 'x', TERM: 'dumb', SMOOTH: '1' })).toEqual(readConfig({}, {}));
+  });
+});
+
+describe('what can be had again is kept', () => {
+  test.each([
+    ['in the cache of the user', { HOME: '/home/me' }, '/home/me/.cache/smoothcert'],
+    ['where XDG_CACHE_HOME says', { HOME: '/home/me', XDG_CACHE_HOME: '/cache' }, '/cache/smoothcert'],
+    [
+      'not at a relative XDG_CACHE_HOME',
+      { HOME: '/home/me', XDG_CACHE_HOME: 'x' },
+      '/home/me/.cache/smoothcert',
+    ],
+    ['where it is told', { HOME: '/home/me', SMOOTHCERT_CACHE_DIR: '/tmp/c' }, '/tmp/c'],
+    ['with the data where there is no user', { SMOOTHCERT_DATA_DIR: '/data' }, '/data/cache'],
+  ])('%s', (_where, environment, directory) => {
+    expect(readConfig({}, environment).cacheDirectory).toBe(directory);
   });
 });
 

@@ -50,6 +50,20 @@ describe('openModelStore', () => {
     expect(store.find('third')).toBeUndefined();
   });
 
+  it('with names reads only those models, and says nothing of other folders', async () => {
+    const root = directory('named');
+    for (const name of ['first', 'second']) await writeModelFolder(directory('named', name), OPTIONS);
+    await mkdir(directory('named', 'broken'));
+    const store = await openModelStore(root, ['second']);
+    expect(store.models.map(({ manifest }) => manifest.name)).toEqual(['second']);
+    expect(store.rejected).toEqual([]);
+    expect(store.find('first')).toBeUndefined();
+    const fault = await domainFault(() => openModelStore(root, ['third', 'first']));
+    expect(fault.code).toBe('model_invalid');
+    expect(fault.message).toContain(`no model named third in ${root}; there are: first, second`);
+    expect(fault.message).toContain(`${directory('named', 'broken')} is refused`);
+  });
+
   it('reports broken folders with the reason and keeps the others', async () => {
     const root = directory('broken');
     await writeModelFolder(directory('broken', 'good'), OPTIONS);
