@@ -27,27 +27,28 @@ export function presentJob(record: JobRecord, now: number): JobResource {
     finishedAt: isoOrNull(record.finishedAt),
     expiresAt: isoOrNull(record.expiresAt),
     model: request.model,
+    reproduction: request.seedSource === 'client' ? { firstIndex: request.firstIndex } : null,
     engine: record.engine,
     progress: presentProgress(record, now),
     error: record.error,
     links: { self, results: `${self}/results` },
   };
   const noise = { scheme: NOISE_SCHEME.name, version: NOISE_SCHEME.version };
-  const { abstained, failed } = counts;
-  const correct = counts.labelled > 0 ? counts.correct : null;
+  const { abstained, reproduced, failed } = counts;
+  const correct = counts.labelled > 0 && common.reproduction === null ? counts.correct : null;
   if (request.kind === 'certification') {
     return {
       ...common,
       object: 'certification',
       parameters: { ...request.parameters, noise },
-      summary: { certified: counts.affirmed, abstained, failed, correct },
+      summary: { certified: counts.affirmed, abstained, reproduced, failed, correct },
     };
   }
   return {
     ...common,
     object: 'prediction',
     parameters: { ...request.parameters, noise },
-    summary: { predicted: counts.affirmed, abstained, failed, correct },
+    summary: { predicted: counts.affirmed, abstained, reproduced, failed, correct },
   };
 }
 
@@ -83,9 +84,12 @@ export function presentResult(
   manifest: Manifest | null,
 ): ResultResource {
   const { id: inputId, label } = record.request.inputs[index]!;
-  const decided = result === null || result.kind === 'failed' ? null : result;
+  const counted = result === null || result.kind === 'failed' ? null : result;
+  // A reproduction decides nothing: it has votes, but no class, and no label is met by it.
+  const decided = counted === null || counted.kind === 'reproduction' ? null : counted;
+  const reproduction = counted?.kind === 'reproduction' ? counted.reproduction : null;
   const status =
-    decided !== null
+    counted !== null
       ? 'decided'
       : result !== null
         ? 'failed'
@@ -100,27 +104,29 @@ export function presentResult(
       decided?.class == null
         ? null
         : { class: decided.class, label: manifest?.output.labels[decided.class] ?? String(decided.class) },
-    topCount: decided?.topCount ?? null,
-    votes: decided?.votes ?? null,
+    topCount: counted?.topCount ?? null,
+    votes: counted?.votes ?? null,
     reference: label === null ? null : { label, correct: decided === null ? null : decided.class === label },
-    warnings: [...(decided?.warnings ?? [])],
+    warnings: [...(counted?.warnings ?? [])],
     error: result?.kind === 'failed' ? result.error : null,
   } as const;
   if (record.request.kind === 'certification') {
     const certificate = result?.kind === 'certification' ? result.certificate : null;
     return {
       ...common,
-      outcome: certificate?.outcome ?? null,
+      outcome: reproduction === null ? (certificate?.outcome ?? null) : 'reproduced',
       certifiedRadius: certificate?.certifiedRadius ?? null,
       pALowerBound: certificate?.pALowerBound ?? null,
       certificate,
+      reproduction,
     } as ResultResource;
   }
   const prediction = result?.kind === 'prediction' ? result : null;
   return {
     ...common,
-    outcome: prediction?.outcome ?? null,
+    outcome: reproduction === null ? (prediction?.outcome ?? null) : 'reproduced',
     pValue: prediction?.pValue ?? null,
     provenance: prediction?.provenance ?? null,
+    reproduction,
   } as ResultResource;
 }

@@ -21,6 +21,7 @@ export interface RawSubmission {
   readonly parameters: { readonly sigma: number } & Partial<CertifyParameters>;
   readonly inputs: readonly RawInput[];
   readonly reproductionSeed?: string | undefined;
+  readonly reproductionIndex?: number | undefined;
   /** Where model and parameters stand in the request: '' in JSON, '/request' in a form. */
   readonly pointer: string;
 }
@@ -88,6 +89,10 @@ export async function toSubmission(
       faults.push({ pointer: `${raw.pointer}/parameters/n`, detail });
     }
   }
+  if (raw.reproductionIndex !== undefined && raw.reproductionSeed === undefined) {
+    const detail = 'says where in a job that is repeated the inputs start: it needs reproductionSeed';
+    faults.push({ pointer: `${raw.pointer}/reproductionIndex`, detail });
+  }
   const model = models.find(raw.model);
   if (model === undefined) {
     const names = models.models.map(({ manifest }) => manifest.name).join(', ');
@@ -112,7 +117,10 @@ export async function toSubmission(
       bytes,
       label,
     })),
-    reproductionSeed: raw.reproductionSeed ?? null,
+    reproduction:
+      raw.reproductionSeed === undefined
+        ? null
+        : { seed: raw.reproductionSeed, firstIndex: raw.reproductionIndex ?? 0 },
   } as Submission;
 }
 

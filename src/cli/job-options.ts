@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
+import type { JobBody } from '../contract/request.ts';
 import type { Kind } from '../contract/resources.ts';
 import { DomainError, type Fault } from '../errors.ts';
 import { certifyParameters, predictParameters } from '../smoothing/parameters.ts';
-import { parseDecimal } from './number-options.ts';
-import { usageError } from './usage-error.ts';
+import { NumberOptions, parseDecimal } from './number-options.ts';
+import { refuseFaults, usageError } from './usage-error.ts';
 
 /** What `certify` and `predict` are given, as it was written. */
 export interface JobOptions {
@@ -15,6 +16,7 @@ export interface JobOptions {
   readonly bound?: string;
   readonly labels?: string;
   readonly seed?: string;
+  readonly index?: string;
   readonly server?: string;
   readonly models?: string;
   readonly lanes?: string;
@@ -39,7 +41,11 @@ export function addJobOptions(command: Command): Command {
     .option('--n <samples>', 'noisy samples of each image that are counted')
     .option('--alpha <probability>', 'failure probability')
     .option('--labels <file>', 'JSON list of { "file", "label" } with the true classes')
-    .option('--seed <hex>', "an earlier certificate's seed, to draw its noise again")
+    .option(
+      '--seed <hex>',
+      "an earlier certificate's seed, to draw its votes again: the result claims nothing",
+    )
+    .option('--index <k>', "with --seed: the certificate's input.index, of the first image; 0 without it")
     .option('--server <url>', 'a running service; without it everything is started in this process')
     .option('--models <dir>', 'folder of the models, without --server (SMOOTHCERT_MODELS_DIR)')
     .option('--lanes <count>', 'lanes of each device, without --server (SMOOTHCERT_LANES)')
@@ -71,6 +77,23 @@ export function readParameters(kind: Kind, options: JobOptions): AskedParameters
   return asked;
 }
 
+/**
+ * What a request says to draw the votes of an earlier one again; nothing without --seed.
+ *
+ * @throws DomainError `validation_failed` for an index that is none, or has no seed to go with it
+ */
+export function readReproduction({
+  seed,
+  index,
+}: JobOptions): Pick<JobBody, 'reproductionSeed' | 'reproductionIndex'> {
+  const numbers = new NumberOptions({ index });
+  const reproductionIndex = numbers.optional('index', { minimum: 0, maximum: 1_000_000_000, integer: true });
+  const alone = { pointer: '--index', detail: 'needs --seed: it says where the repeated job’s images start' };
+  refuseFaults([...numbers.faults, ...(index !== undefined && seed === undefined ? [alone] : [])]);
+  if (seed === undefined) return {};
+  return { reproductionSeed: seed, ...(reproductionIndex === undefined ? {} : { reproductionIndex }) };
+}
+
 /** The service's address. @throws DomainError `validation_failed` unless it is an http or https URL */
 export function readServer(server: string): string {
   const url = URL.canParse(server) ? new URL(server) : null;
@@ -86,6 +109,7 @@ export function nameOptions(error: DomainError, images: readonly string[]): Doma
     if (part === 'inputs') return { pointer: images[Number(name)] ?? pointer, detail };
     if (part === 'model') return { pointer: '--model', detail };
     if (part === 'reproductionSeed') return { pointer: '--seed', detail };
+    if (part === 'reproductionIndex') return { pointer: '--index', detail };
     return { pointer, detail };
   });
   return new DomainError(error.code, error.message, faults, { cause: error });

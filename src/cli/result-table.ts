@@ -21,6 +21,7 @@ function labelOf({ reference }: AnyResult, model: Model): string {
 export function predictionText({ status, outcome, prediction, reference, error }: AnyResult): string {
   if (status === 'failed') return `failed: ${error?.detail ?? 'for an unknown reason'}`;
   if (status !== 'decided') return status;
+  if (outcome === 'reproduced') return outcome;
   if (outcome === 'abstained' || prediction === null) return 'abstained';
   return reference?.correct === false ? `${prediction.label} (wrong)` : prediction.label;
 }
@@ -60,4 +61,33 @@ export function predictionTable(results: readonly PredictionResult[], model: Mod
     ]);
   }
   return rows.toString();
+}
+
+/** Votes drawn again with a client's seed, with what they would say of an earlier certificate or prediction. */
+export function reproductionTable(results: readonly AnyResult[], model: Model, n: number): string {
+  const rows = table(['image', 'outcome', 'class with most votes', 'the earlier result says', 'votes'], 1);
+  for (const result of results) {
+    const { reproduction } = result;
+    const top =
+      reproduction === null
+        ? null
+        : 'topClass' in reproduction
+          ? reproduction.topClass
+          : reproduction.selectedClass;
+    rows.push([
+      result.inputId,
+      predictionText(result),
+      top === null ? NONE : (model.output.labels[top] ?? String(top)),
+      reproduction === null ? NONE : impliedText(reproduction.implied),
+      votesText(result, n),
+    ]);
+  }
+  return rows.toString();
+}
+
+function impliedText(implied: NonNullable<AnyResult['reproduction']>['implied']): string {
+  if ('pValue' in implied) return `${implied.verdict}, p-value ${implied.pValue.toPrecision(3)}`;
+  return implied.radius === null
+    ? implied.verdict
+    : `${implied.verdict}, radius ${formatRadius(implied.radius)}`;
 }

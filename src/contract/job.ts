@@ -47,6 +47,16 @@ const common = {
     { name: Type.String(), version: Type.String(), digest: Sha256 },
     { ...closed, description: 'the model as it was when the request was accepted' },
   ),
+  reproduction: Nullable(
+    Type.Object(
+      { firstIndex: Type.Integer({ description: 'the request’s reproductionIndex' }) },
+      {
+        ...closed,
+        title: 'JobReproduction',
+        description: 'not null where the seed is the client’s: the results claim nothing and count nowhere',
+      },
+    ),
+  ),
   engine: Nullable(EngineSchema),
   progress,
   error: Nullable(FailureSchema),
@@ -55,9 +65,12 @@ const common = {
     { ...closed, description: 'paths of related resources' },
   ),
 };
+const reproduced = 'drawn again with the request’s reproductionSeed: all that are decided, or none';
 const inputs = (what: string) => Type.Integer({ description: `inputs ${what}` });
 const correct = Nullable(
-  Type.Integer({ description: 'inputs whose class is their label; null where no input has a label' }),
+  Type.Integer({
+    description: 'inputs whose class is their label; null where no input has a label, and in a reproduction',
+  }),
 );
 
 export const CertificationSchema = Type.Object(
@@ -79,6 +92,7 @@ export const CertificationSchema = Type.Object(
       {
         certified: inputs('with a radius'),
         abstained: inputs('whose votes allow no claim'),
+        reproduced: inputs(reproduced),
         failed: inputs('that could not be decided'),
         correct,
       },
@@ -100,6 +114,7 @@ export const PredictionSchema = Type.Object(
       {
         predicted: inputs('with a class'),
         abstained: inputs('whose votes allow no claim'),
+        reproduced: inputs(reproduced),
         failed: inputs('that could not be decided'),
         correct,
       },

@@ -105,7 +105,16 @@ const ReproductionSeed = Type.Optional(
   Type.String({
     pattern: '^[0-9a-f]{64}$',
     description:
-      "seed of an earlier certificate, to draw its noise again; the new certificate says that its seed was the client's",
+      'seed of an earlier certificate or prediction, to draw its votes again; the results are `reproduced`: they claim nothing and count nowhere',
+  }),
+);
+const ReproductionIndex = Type.Optional(
+  Type.Integer({
+    minimum: 0,
+    maximum: 1_000_000_000,
+    default: 0,
+    description:
+      "with reproductionSeed: `input.index` of the earlier certificate of the first input; the others' follow it one by one",
   }),
 );
 
@@ -123,6 +132,7 @@ const jobBody = <Parameters extends TSchema>(parameters: Parameters, title: stri
       parameters,
       inputs: Type.Array(InputSchema, { minItems: 1, maxItems: maxInputs }),
       reproductionSeed: ReproductionSeed,
+      reproductionIndex: ReproductionIndex,
     },
     { additionalProperties: false, title, examples: [EXAMPLE] },
   );
@@ -144,6 +154,7 @@ const multipartRequest = <Parameters extends TSchema>(
         }),
       ),
       reproductionSeed: ReproductionSeed,
+      reproductionIndex: ReproductionIndex,
     },
     { additionalProperties: false, title },
   );

@@ -9,7 +9,8 @@ const votes = Type.Record(Type.String(), Type.Integer(), {
   description: 'votes by class; classes without any are left out',
 });
 
-const provenance = {
+/** @param seedSource who chose the seed: the client does in a reproduction only */
+const provenance = <Source extends 'server' | 'client'>(seedSource: Source) => ({
   model: Type.Object(
     {
       name: Type.String(),
@@ -26,7 +27,9 @@ const provenance = {
       }),
       shape: Type.Array(Type.Integer()),
       layout: Type.String(),
-      index: Type.Integer({ description: 'index of the input in its job; part of its noise' }),
+      index: Type.Integer({
+        description: 'index of the input in its job, or in the job that is repeated; part of its noise',
+      }),
     },
     closed,
   ),
@@ -38,8 +41,8 @@ const provenance = {
         description: 'bound between the drawn and the exact noise, taken off pA',
       }),
       seed: Type.String(),
-      seedSource: OneOf(['server', 'client'], {
-        description: 'client marks a reproduction: its seed was known before the request was fixed',
+      seedSource: OneOf([seedSource], {
+        description: 'client in a reproduction only: its seed was known before the request was fixed',
       }),
     },
     closed,
@@ -57,7 +60,7 @@ const provenance = {
     { description: 'what drew the samples' },
   ),
   software: Type.Object({ name: Type.String(), version: Type.String() }, closed),
-};
+});
 
 export const CertificateSchema = Type.Object(
   {
@@ -78,12 +81,66 @@ export const CertificateSchema = Type.Object(
     }),
     pBUpperBound: Nullable(Type.Number({ description: 'in the form pA-pB only' })),
     certifiedRadius: Nullable(Type.Number({ description: 'null in an abstention' })),
-    ...provenance,
+    ...provenance('server'),
   },
   {
     ...closed,
     title: 'Certificate',
     description: 'all that is needed to check the claim or to draw its votes again',
+  },
+);
+
+const reproduction =
+  'votes drawn again with a seed that the client gave, to compare with those of an earlier';
+const implied = { ...closed, description: 'what these votes would say, had the server drawn the seed' };
+
+export const CertificationReproductionSchema = Type.Object(
+  {
+    format: Type.Literal('smoothcert/reproduction/1'),
+    procedure: Type.Literal('certify'),
+    sigma: Type.Number(),
+    n0: Type.Integer(),
+    n: Type.Integer(),
+    alpha: Type.Number(),
+    bound: OneOf(['pA', 'pA-pB']),
+    clip: Type.Literal(false),
+    selectedClass: Type.Integer(),
+    selectionVotes: votes,
+    estimationVotes: votes,
+    implied: Type.Object(
+      {
+        verdict: OneOf(['certified', 'abstained']),
+        pALowerBound: Type.Number(),
+        pBUpperBound: Nullable(Type.Number()),
+        radius: Nullable(Type.Number()),
+      },
+      implied,
+    ),
+    ...provenance('client'),
+  },
+  {
+    ...closed,
+    title: 'CertificationReproduction',
+    description: `${reproduction} certificate; no certificate itself`,
+  },
+);
+
+export const PredictionReproductionSchema = Type.Object(
+  {
+    format: Type.Literal('smoothcert/reproduction/1'),
+    procedure: Type.Literal('predict'),
+    sigma: Type.Number(),
+    n: Type.Integer(),
+    alpha: Type.Number(),
+    topClass: Type.Integer(),
+    votes,
+    implied: Type.Object({ verdict: OneOf(['predicted', 'abstained']), pValue: Type.Number() }, implied),
+    ...provenance('client'),
+  },
+  {
+    ...closed,
+    title: 'PredictionReproduction',
+    description: `${reproduction} prediction; no prediction itself`,
   },
 );
 
@@ -96,7 +153,7 @@ const common = {
   prediction: Nullable(
     Type.Object(
       { class: Type.Integer(), label: Type.String({ description: "the model's name for the class" }) },
-      { ...closed, description: 'null in an abstention' },
+      { ...closed, description: 'null in an abstention and in a reproduction' },
     ),
   ),
   topCount: Nullable(Type.Integer({ description: 'votes for the selected class' })),
@@ -104,22 +161,30 @@ const common = {
   reference: Nullable(
     Type.Object(
       { label: Type.Integer(), correct: Nullable(Type.Boolean()) },
-      { ...closed, description: "the client's label; an abstention is not correct" },
+      {
+        ...closed,
+        description:
+          "the client's label; an abstention is not correct, a reproduction neither that nor wrong",
+      },
     ),
   ),
   warnings: Type.Array(Type.String()),
   error: Nullable(FailureSchema),
 };
 
+const outcome =
+  'reproduced: with a seed that the client gave; claims nothing, so that all fields of a claim are null';
+
 export const CertificationResultSchema = Type.Object(
   {
     ...common,
-    outcome: Nullable(OneOf(['certified', 'abstained'])),
+    outcome: Nullable(OneOf(['certified', 'abstained', 'reproduced'], { description: outcome })),
     certifiedRadius: Nullable(
       Type.Number({ description: 'L2, pixel units of the [0,1] image, open ball, rounded down' }),
     ),
     pALowerBound: Nullable(Type.Number({ description: 'lower bound of the probability of the class' })),
     certificate: Nullable(CertificateSchema),
+    reproduction: Nullable(CertificationReproductionSchema),
   },
   { ...closed, title: 'CertificationResult' },
 );
@@ -127,15 +192,16 @@ export const CertificationResultSchema = Type.Object(
 export const PredictionResultSchema = Type.Object(
   {
     ...common,
-    outcome: Nullable(OneOf(['predicted', 'abstained'])),
+    outcome: Nullable(OneOf(['predicted', 'abstained', 'reproduced'], { description: outcome })),
     pValue: Nullable(Type.Number({ description: 'exact two-sided binomial test of the top two counts' })),
     provenance: Nullable(
-      Type.Object(provenance, {
+      Type.Object(provenance('server'), {
         ...closed,
         title: 'Provenance',
         description: 'all that is needed to draw the votes again',
       }),
     ),
+    reproduction: Nullable(PredictionReproductionSchema),
   },
   { ...closed, title: 'PredictionResult' },
 );

@@ -7,6 +7,7 @@ import { certificate, type CertificateOrigin, sparseVotes } from '../smoothing/c
 import { certifyProcedure } from '../smoothing/certify.ts';
 import { predictProcedure } from '../smoothing/predict.ts';
 import type { Step, Tally } from '../smoothing/procedure.ts';
+import { certifyReproduction, predictReproduction, REPRODUCTION_WARNING } from '../smoothing/reproduction.ts';
 import type { JobRequest } from './job-record.ts';
 import type { ResultRecord } from './result-record.ts';
 import type { ChunkVotes } from './sampling-store.ts';
@@ -82,7 +83,12 @@ export function createDecision(request: JobRequest, model: RegisteredModel, soft
       digest,
       files: manifest.files.map(({ path, sha256 }) => ({ path, sha256 })),
     },
-    input: { digest: tensorDigest, shape: inputShape(manifest), layout: manifest.input.layout, index: input },
+    input: {
+      digest: tensorDigest,
+      shape: inputShape(manifest),
+      layout: manifest.input.layout,
+      index: request.firstIndex + input,
+    },
     noise: {
       scheme: NOISE_SCHEME.name,
       version: NOISE_SCHEME.version,
@@ -95,14 +101,17 @@ export function createDecision(request: JobRequest, model: RegisteredModel, soft
     software,
   });
   const { trainedSigma } = manifest.smoothing;
-  const warnings =
-    trainedSigma === sigma
+  const reproduces = request.seedSource === 'client';
+  const warnings = [
+    ...(reproduces ? [REPRODUCTION_WARNING] : []),
+    ...(trainedSigma === sigma
       ? []
       : [
           trainedSigma === null
             ? `${manifest.name} was trained without noise; sigma ${sigma} may leave it little accuracy`
             : `${manifest.name} was trained with sigma ${trainedSigma}, not ${sigma}`,
-        ];
+        ]),
+  ];
 
   if (request.kind === 'certification') {
     const procedure = certifyProcedure(request.parameters, variation);
@@ -112,17 +121,19 @@ export function createDecision(request: JobRequest, model: RegisteredModel, soft
         const step = procedure.next(votes.tally);
         if (step.kind === 'draw') return step;
         const { outcome, selectedClass, topCount, estimationVotes } = step.result;
+        const counted = { topCount, votes: sparseVotes(estimationVotes), warnings };
+        const document = [request.parameters, step.result, originOf(input, votes, tensorDigest)] as const;
         return {
           kind: 'done',
-          result: {
-            kind: 'certification',
-            outcome,
-            class: outcome === 'certified' ? selectedClass : null,
-            topCount,
-            votes: sparseVotes(estimationVotes),
-            warnings,
-            certificate: certificate(request.parameters, step.result, originOf(input, votes, tensorDigest)),
-          },
+          result: reproduces
+            ? { kind: 'reproduction', ...counted, reproduction: certifyReproduction(...document) }
+            : {
+                kind: 'certification',
+                outcome,
+                class: outcome === 'certified' ? selectedClass : null,
+                ...counted,
+                certificate: certificate(...document),
+              },
         };
       },
     };
@@ -133,19 +144,25 @@ export function createDecision(request: JobRequest, model: RegisteredModel, soft
     next(input, votes, tensorDigest) {
       const step = procedure.next(votes.tally);
       if (step.kind === 'draw') return step;
-      const { outcome, topClass, topCount, pValue, votes: counted } = step.result;
+      const { outcome, topClass, topCount, pValue, votes: drawn } = step.result;
+      const counted = { topCount, votes: sparseVotes(drawn), warnings };
+      const provenance = originOf(input, votes, tensorDigest);
       return {
         kind: 'done',
-        result: {
-          kind: 'prediction',
-          outcome,
-          class: outcome === 'predicted' ? topClass : null,
-          topCount,
-          votes: sparseVotes(counted),
-          warnings,
-          pValue,
-          provenance: originOf(input, votes, tensorDigest),
-        },
+        result: reproduces
+          ? {
+              kind: 'reproduction',
+              ...counted,
+              reproduction: predictReproduction(request.parameters, step.result, provenance),
+            }
+          : {
+              kind: 'prediction',
+              outcome,
+              class: outcome === 'predicted' ? topClass : null,
+              ...counted,
+              pValue,
+              provenance,
+            },
       };
     },
   };

@@ -24,7 +24,10 @@ interface RequestOf<Kind extends JobKind, Parameters> {
   readonly inputs: readonly JobInput[];
   /** 32 bytes as hexadecimal digits; drawn by the server unless the request is a reproduction. */
   readonly seed: string;
+  /** "client" makes the job a reproduction: its results claim nothing and are counted as `reproduced` alone. */
   readonly seedSource: 'server' | 'client';
+  /** Input i draws the noise of index firstIndex + i: 0 unless a reproduction repeats a later part of a job. */
+  readonly firstIndex: number;
 }
 
 /** A request after validation; it never changes again. */
@@ -44,12 +47,14 @@ export interface JobRecord {
   readonly expiresAt: number | null;
   readonly error: Failure | null;
   readonly counts: {
-    /** Inputs with an outcome, certified (or predicted) and abstained together. */
+    /** Inputs with an outcome: certified (or predicted), abstained and reproduced together. */
     readonly decided: number;
     readonly failed: number;
     /** Inputs certified, or predicted. */
     readonly affirmed: number;
     readonly abstained: number;
+    /** Inputs whose votes were drawn again with a client's seed: all that are decided, or none. */
+    readonly reproduced: number;
     /** Affirmed inputs whose class is the reference label. */
     readonly correct: number;
     /** Inputs that carry a reference label. */

@@ -26,8 +26,8 @@ export interface SubmittedInput {
 export type Submission = {
   readonly model: RegisteredModel;
   readonly inputs: readonly SubmittedInput[];
-  /** 64 hexadecimal digits; only to reproduce an earlier job. */
-  readonly reproductionSeed: string | null;
+  /** Only to draw the votes of an earlier job again: its seed, 64 hexadecimal digits, and where in it the inputs start. */
+  readonly reproduction: { readonly seed: string; readonly firstIndex: number } | null;
 } & (
   | { readonly kind: 'certification'; readonly parameters: CertifyParameters }
   | { readonly kind: 'prediction'; readonly parameters: PredictParameters }
@@ -90,7 +90,7 @@ export function createJobService(redis: Redis, keys: Keys, retentionSeconds: num
   }
 
   function request(submission: Submission, inputs: JobRequest['inputs']): JobRequest {
-    const { kind, model, parameters, reproductionSeed } = submission;
+    const { kind, model, parameters, reproduction } = submission;
     const { name, version } = model.manifest;
     return {
       kind,
@@ -98,8 +98,9 @@ export function createJobService(redis: Redis, keys: Keys, retentionSeconds: num
       parameters,
       inputs,
       // Drawn after everything else about the request is fixed, so that nobody can choose inputs to suit the noise.
-      seed: reproductionSeed ?? randomBytes(32).toString('hex'),
-      seedSource: reproductionSeed === null ? 'server' : 'client',
+      seed: reproduction?.seed ?? randomBytes(32).toString('hex'),
+      seedSource: reproduction === null ? 'server' : 'client',
+      firstIndex: reproduction?.firstIndex ?? 0,
     } as JobRequest;
   }
 

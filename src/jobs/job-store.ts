@@ -50,7 +50,7 @@ export interface JobStore {
 
 /** The record outlives its results by a week, so that a late client reads `expired`, not `not found`. */
 const TOMBSTONE_SECONDS = 7 * 24 * 3600;
-const COUNTERS = ['decided', 'failed', 'affirmed', 'abstained', 'correct'] as const;
+const COUNTERS = ['decided', 'failed', 'affirmed', 'abstained', 'reproduced', 'correct'] as const;
 
 export function createJobStore(
   redis: Redis,
@@ -188,6 +188,7 @@ function parseRecord(id: string, fields: Record<string, string>, now: number): J
       failed: count('failed'),
       affirmed: count('affirmed'),
       abstained: count('abstained'),
+      reproduced: count('reproduced'),
       correct: count('correct'),
       labelled: count('labelled'),
     },

@@ -1,19 +1,27 @@
 import type { Failure } from '../errors.ts';
 import type { Certificate, SparseVotes } from '../smoothing/certificate.ts';
+import type { CertifyReproduction, PredictReproduction } from '../smoothing/reproduction.ts';
 
 /** What is known of one input: stored once, when it is decided or has failed. */
 export type ResultRecord =
   | ({ readonly kind: 'certification'; readonly certificate: Certificate } & Decided)
   | ({ readonly kind: 'prediction'; readonly pValue: number; readonly provenance: Provenance } & Decided)
+  | ({
+      readonly kind: 'reproduction';
+      readonly reproduction: CertifyReproduction | PredictReproduction;
+    } & Counted)
   | { readonly kind: 'failed'; readonly error: Failure };
 
-interface Decided {
-  readonly outcome: 'certified' | 'predicted' | 'abstained';
-  /** Null in an abstention. */
-  readonly class: number | null;
+interface Counted {
   readonly topCount: number;
   readonly votes: SparseVotes;
   readonly warnings: readonly string[];
+}
+
+interface Decided extends Counted {
+  readonly outcome: 'certified' | 'predicted' | 'abstained';
+  /** Null in an abstention. */
+  readonly class: number | null;
 }
 
 /** How to redraw a prediction: the same facts as in a certificate. */

@@ -36,6 +36,7 @@ export function createResultStore(redis: Redis, keys: Keys): ResultStore {
 
 function countersOf(result: ResultRecord, label: number | null): string[] {
   if (result.kind === 'failed') return ['failed'];
+  if (result.kind === 'reproduction') return ['decided', 'reproduced'];
   if (result.outcome === 'abstained') return ['decided', 'abstained'];
   return ['decided', 'affirmed', ...(label !== null && result.class === label ? ['correct'] : [])];
 }

@@ -73,7 +73,11 @@ export function createSampler(
         digests.set(input, tensor.digest);
         return {
           bytes: tensor.bytes,
-          stream: await deriveNoiseStream(seed, Buffer.from(tensor.digest, 'hex'), input),
+          stream: await deriveNoiseStream(
+            seed,
+            Buffer.from(tensor.digest, 'hex'),
+            request.firstIndex + input,
+          ),
         };
       }),
     );

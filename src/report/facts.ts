@@ -38,10 +38,7 @@ export function facts({ model, job, inputs, command }: Report, ceiling: number):
         'noise scheme',
         `${noise.scheme}/${noise.version}, total variation from the exact Gaussian at most ${noise.totalVariation}`,
       ],
-      [
-        'seed',
-        `${noise.seed} (${noise.seedSource === 'server' ? 'drawn by the server after the request' : "the client's: a reproduction"})`,
-      ],
+      ['seed', `${noise.seed} (drawn by the server after the request)`],
       ['engine', `${engine.name} ${engine.version}, ${engine.provider}`],
       ['devices', devices.map(({ name, batchSize }) => `${name} (batches of ${batchSize})`).join(', ')],
       ['software', `${software.name} ${software.version}`],

@@ -12,18 +12,19 @@ export interface ReportInput {
 }
 
 /** How an input ended, in the report's words. */
-export type Verdict = 'correct' | 'wrong' | 'abstained' | 'failed';
+export type Verdict = 'correct' | 'wrong' | 'abstained' | 'reproduced' | 'failed';
 
 const BADGES: Readonly<Record<Verdict, string>> = {
   correct: 'certified',
   wrong: 'certified, but wrong',
   abstained: 'abstained',
+  reproduced: 'reproduced, claims nothing',
   failed: 'failed',
 };
 
 export function verdictOf({ status, outcome, reference }: CertificationResult): Verdict {
-  if (status !== 'decided') return 'failed';
-  if (outcome === 'abstained') return 'abstained';
+  if (status !== 'decided' || outcome === null) return 'failed';
+  if (outcome !== 'certified') return outcome;
   return reference?.correct === false ? 'wrong' : 'correct';
 }
 

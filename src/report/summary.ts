@@ -24,8 +24,13 @@ export function toEvaluated({ reference, certifiedRadius }: CertificationResult)
   return { correct: reference?.correct === true, certifiedRadius };
 }
 
-/** Counts the results of a finished, labelled job. */
+/**
+ * Counts the results of a finished, labelled job.
+ *
+ * @throws RangeError for a reproduction, which claims nothing and must count nowhere
+ */
 export function summarise(job: Certification, results: readonly CertificationResult[]): Summary {
+  if (job.reproduction !== null) throw new RangeError(`${job.id} is a reproduction: nothing of it counts`);
   const evaluated = results.map(toEvaluated);
   const certified = results.filter(({ outcome }) => outcome === 'certified');
   const correct = certified.filter(({ reference }) => reference?.correct === true).length;

@@ -24,7 +24,7 @@ export interface CertificateOrigin {
     readonly digest: string;
     readonly shape: readonly number[];
     readonly layout: string;
-    /** Index of the input in its job; part of the noise stream's derivation. */
+    /** Index of the input in its job, or in the job that is repeated; part of the noise stream's derivation. */
     readonly index: number;
   };
   readonly noise: {
@@ -33,7 +33,7 @@ export interface CertificateOrigin {
     /** Upper bound of the total variation between the drawn and the exact noise over the whole input. */
     readonly totalVariation: number;
     readonly seed: string;
-    /** "client" marks a reproduction: its seed was known before the request was fixed. */
+    /** "client" in a reproduction only (reproduction.ts): its seed was known before the request was fixed. */
     readonly seedSource: 'server' | 'client';
   };
   readonly engine: {

@@ -120,14 +120,15 @@ describe('certify, with everything in one process', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it('prints a table, and draws the same votes again from a seed', async () => {
+  it('draws the same votes again from a seed, and says that they claim nothing', async () => {
     const seed = 'c0ffee'.padEnd(64, '0');
     const call = ['certify', IMAGES[0]!, '--model', 'mnist-cnn', '--n', '1000', '--seed', seed];
     const [first, second] = [await runCommand(call), await runCommand(call)];
     expect(first.status, first.stderr).toBe(0);
     expect(first.stdout).toMatch(
-      /examples\/mnist\/00000\.png │ – +│ 7 +│ 1\.\d{4} │ +0\.\d{6} │ .* of 1,000 │/,
+      /examples\/mnist\/00000\.png │ reproduced │ 7 +│ certified, radius 1\.\d{4} │ .* of 1,000 │/,
     );
+    expect(first.stderr).toContain('warning: the seed is the client’s');
     expect(second.stdout).toBe(first.stdout);
   });
 

@@ -102,6 +102,28 @@ const certified = (outcome: 'certified' | 'abstained'): ResultRecord => {
   };
 };
 
+const drawnAgain = (kind: 'certifications' | 'predictions'): ResultRecord => {
+  const votes = { '3': 7_312, '5': 2_688 };
+  const common = { format: 'smoothcert/reproduction/1', sigma: 0.5, n: 10_000, alpha: 0.001 } as const;
+  const source = { ...origin, noise: { ...origin.noise, seedSource: 'client' } } as const;
+  const certify = {
+    ...common,
+    procedure: 'certify',
+    n0: 100,
+    bound: 'pA',
+    clip: false,
+    selectedClass: 3,
+    selectionVotes: { '3': 100 },
+    estimationVotes: votes,
+    implied: { verdict: 'certified', pALowerBound: 0.7172974, pBUpperBound: null, radius: 0.28742 },
+    ...source,
+  } as const;
+  const implied = { verdict: 'predicted', pValue: 1e-9 } as const;
+  const predict = { ...common, procedure: 'predict', topClass: 3, votes, implied, ...source } as const;
+  const reproduction = kind === 'certifications' ? certify : predict;
+  return { kind: 'reproduction', topCount: 7_312, votes, warnings: ['a warning'], reproduction };
+};
+
 describe('certifications are as the document promises', () => {
   test('from the request to each of their results', async () => {
     const inputs = [0, 1, 2, 3].map((value) => ({ id: `input-${value}`, tensor: tensor(value), label: 3 }));
@@ -178,6 +200,24 @@ test('predictions are as the document promises', async () => {
   const cancelled = await api.http.post(`/v1/predictions/${id}/cancel`);
   expectPromised('POST /v1/predictions/{id}/cancel', cancelled);
 });
+
+test.each(['certifications', 'predictions'] as const)(
+  'reproductions of %s are as the document promises',
+  async (kind) => {
+    const again = { reproductionSeed: 'ab'.repeat(32), reproductionIndex: 4 };
+    const posted = await api.http.post(`/v1/${kind}`).send({ ...certification(), ...again });
+    expectPromised(`POST /v1/${kind}`, posted);
+    const { id } = posted.body as { id: string };
+    await jobs.transition(id, ['queued'], 'running');
+    await createResultStore(api.redis, api.keys).store(id, 0, drawnAgain(kind), 3);
+    const read = await api.http.get(`/v1/${kind}/${id}/results`).expect(200);
+    expectPromised(`GET /v1/${kind}/{id}/results`, read);
+    expect(read.body).toMatchObject({ data: [{ outcome: 'reproduced', prediction: null }] });
+    const shown = await api.http.get(`/v1/${kind}/${id}`);
+    expectPromised(`GET /v1/${kind}/{id}`, shown);
+    expect(shown.body).toMatchObject({ reproduction: { firstIndex: 4 }, summary: { reproduced: 1 } });
+  },
+);
 
 test('everything else is as the document promises', async () => {
   const votes = { topCount: 7_312, n: 10_000, alpha: 0.001, sigma: 0.5 };

@@ -186,6 +186,16 @@ describe('values that the schema does not allow', () => {
       '/reproductionSeed must be 64 hexadecimal digits in lower case',
     ],
     [
+      'an index of no input',
+      { ...certification(), reproductionSeed: 'ab'.repeat(32), reproductionIndex: -1 },
+      '/reproductionIndex must be at least 0',
+    ],
+    [
+      'an index without the seed that it belongs to',
+      { ...certification(), reproductionIndex: 2 },
+      '/reproductionIndex says where in a job that is repeated the inputs start: it needs reproductionSeed',
+    ],
+    [
       'parameters of a certification in a prediction',
       { ...certification(), parameters: { sigma: 1, n0: 5 } },
       '/parameters/n0 is not a known field',

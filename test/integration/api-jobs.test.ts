@@ -70,7 +70,8 @@ describe('a submitted certification', () => {
         samplesPerSecond: null,
         secondsLeft: null,
       },
-      summary: { certified: 0, abstained: 0, failed: 0, correct: 0 },
+      summary: { certified: 0, abstained: 0, reproduced: 0, failed: 0, correct: 0 },
+      reproduction: null,
       error: null,
       links: { self: `/v1/certifications/${id}`, results: `/v1/certifications/${id}/results` },
     });
@@ -96,11 +97,20 @@ describe('a submitted certification', () => {
     const seed = 'ab'.repeat(32);
     const store = createJobStore(api.redis, api.keys, 60, Date.now);
     const [first, second] = [await submit(), await submit()];
-    const again = await submit({ ...certification(), reproductionSeed: seed });
+    const again = await submit({ ...certification(), reproductionSeed: seed, reproductionIndex: 5 });
     const seeds = [];
     for (const { id } of [first, second]) seeds.push((await store.get(id))!.request.seed);
     expect(new Set(seeds).size).toBe(2);
-    expect((await store.get(again.id))!.request).toMatchObject({ seed, seedSource: 'client' });
+    expect((await store.get(again.id))!.request).toMatchObject({
+      seed,
+      seedSource: 'client',
+      firstIndex: 5,
+    });
+    // The job and the list say so from the start.
+    const path = `/v1/certifications/${again.id}`;
+    expect((await api.http.get(path)).body).toMatchObject({ reproduction: { firstIndex: 5 } });
+    const listed = (await api.http.get('/v1/certifications?limit=2')).body as { data: unknown[] };
+    expect(listed.data).toMatchObject([{ reproduction: { firstIndex: 5 } }, { reproduction: null }]);
   });
 
   test('is told to be looked at when the measured speed says that it will be done', async () => {
@@ -217,6 +227,7 @@ describe('results', () => {
       votes: null,
       warnings: [],
       certificate: null,
+      reproduction: null,
       error: null,
     };
     expect(body).toEqual({
@@ -250,7 +261,7 @@ describe('results', () => {
     const [result] = (body as { data: Record<string, unknown>[] }).data;
     expect(Object.keys(result!).sort()).toEqual(
       ['error', 'index', 'inputId', 'outcome', 'pValue', 'prediction', 'provenance', 'reference', 'status']
-        .concat(['topCount', 'votes', 'warnings'])
+        .concat(['reproduction', 'topCount', 'votes', 'warnings'])
         .sort(),
     );
   });

@@ -29,6 +29,7 @@ let worker: ServiceProcess;
 let client: TestClient;
 
 type CertificationResult = Extract<ResultResource, { certificate: unknown }>;
+type PredictionResult = Extract<ResultResource, { pValue: unknown }>;
 
 function certifications(results: readonly ResultResource[]): CertificationResult[] {
   return results.map((result) => {
@@ -237,21 +238,6 @@ describe('a certificate', () => {
     await session.release();
   });
 
-  it('says that its seed was the client’s when the request reproduces an earlier one', async () => {
-    const request = {
-      model: 'mnist-cnn',
-      parameters: { sigma: 0.5, n: 500 },
-      inputs: exampleInputs('mnist', 1),
-    };
-    const first = await client.submit(request);
-    await client.ended(first.id);
-    const original = certifications(await client.results(first.id))[0]!.certificate!;
-    const again = await client.submit({ ...request, reproductionSeed: original.noise.seed });
-    await client.ended(again.id);
-    const reproduced = certifications(await client.results(again.id))[0]!.certificate!;
-    expect(reproduced).toEqual({ ...original, noise: { ...original.noise, seedSource: 'client' } });
-  });
-
   it('has another seed, and other votes, every time that no seed is given', async () => {
     const inputs = exampleInputs('mnist', 19).slice(-1);
     const request = { model: 'mnist-cnn', parameters: { sigma: 0.5, n: 5_000 }, inputs };
@@ -267,5 +253,112 @@ describe('a certificate', () => {
     expect(seeds.size).toBe(2);
     // Image 18 divides the votes over several classes; equal counts by chance have a probability below 1e-3.
     expect(votes.size).toBe(2);
+  });
+});
+
+describe('a reproduction', () => {
+  const request = {
+    model: 'mnist-cnn',
+    parameters: { sigma: 0.5, n0: 50, n: 2_000 },
+    // The last one divides the votes over several classes: equal counts by chance have a probability below 1e-3.
+    inputs: exampleInputs('mnist', 19).slice(-3),
+  };
+  /** Every value under a key, however deep. */
+  const valuesOf = (value: unknown, key: string): unknown[] =>
+    typeof value !== 'object' || value === null
+      ? []
+      : Object.entries(value).flatMap(([name, part]) => [
+          ...(name === key ? [part] : []),
+          ...valuesOf(part, key),
+        ]);
+
+  it('of one input of a job, by seed and index, has the same votes as its certificate', async () => {
+    const first = await client.submit(request);
+    await client.ended(first.id);
+    const originals = certifications(await client.results(first.id)).map((result) => result.certificate!);
+    const [, , third] = request.inputs;
+    const reproductionSeed = originals[2]!.noise.seed;
+    const alone = { ...request, inputs: [third], reproductionSeed };
+    const [at2, at0] = [await client.submit({ ...alone, reproductionIndex: 2 }), await client.submit(alone)];
+    for (const { id } of [at2, at0]) await client.ended(id);
+
+    const [again] = certifications(await client.results(at2.id));
+    const { outcome, pALowerBound, pBUpperBound, certifiedRadius, noise, format, ...rest } = originals[2]!;
+    expect(again!.reproduction).toEqual({
+      ...rest,
+      format: format.replace('certificate', 'reproduction'),
+      noise: { ...noise, seedSource: 'client' },
+      devices: again!.reproduction!.devices,
+      implied: { verdict: outcome, pALowerBound, pBUpperBound, radius: certifiedRadius },
+    });
+    // Without the index it is the noise of another input: index 0.
+    const [other] = certifications(await client.results(at0.id));
+    expect(other!.reproduction).toMatchObject({ input: { digest: rest.input.digest, index: 0 } });
+    expect(other!.reproduction!.estimationVotes).not.toEqual(rest.estimationVotes);
+  });
+
+  it('never looks like a certificate, is counted nowhere but as reproduced, and says why', async () => {
+    const again = await client.submit({ ...request, reproductionSeed: '5eed'.repeat(16) });
+    expect(again.reproduction).toEqual({ firstIndex: 0 });
+    const ended = await client.ended(again.id);
+    expect(ended).toMatchObject({
+      status: 'succeeded',
+      reproduction: { firstIndex: 0 },
+      summary: { certified: 0, abstained: 0, reproduced: 3, failed: 0, correct: null },
+      progress: { inputsDecided: 3 },
+    });
+    const listed: unknown = await (await fetch(`${client.url}/v1/certifications?limit=1`)).json();
+    expect(listed).toMatchObject({ data: [{ id: again.id, reproduction: { firstIndex: 0 } }] });
+
+    const results = certifications(await client.results(again.id));
+    for (const result of results) {
+      expect(result).toMatchObject({
+        outcome: 'reproduced',
+        prediction: null,
+        certifiedRadius: null,
+        pALowerBound: null,
+        certificate: null,
+        reference: { correct: null },
+      });
+      expect(result.warnings).toContain(
+        'the seed is the client’s: these votes repeat those of an earlier result, prove nothing new, and count nowhere',
+      );
+    }
+    // Not even a client that looks for these names at any depth finds a claim.
+    expect(new Set(valuesOf(results, 'outcome'))).toEqual(new Set(['reproduced']));
+    expect(valuesOf(results, 'certifiedRadius').filter((radius) => radius !== null)).toEqual([]);
+    expect(valuesOf(results, 'correct').filter((correct) => correct !== null)).toEqual([]);
+  });
+
+  it('of a prediction claims no class and no p-value either', async () => {
+    const asked = { ...request, parameters: { sigma: 0.5, n: 500 } };
+    const first = await client.submit(asked, 'predictions');
+    await client.ended(first.id);
+    const originals = await client.results(first.id);
+    const { provenance } = originals[1] as PredictionResult;
+    const reproductionSeed = provenance!.noise.seed;
+    const inputs = asked.inputs.slice(1);
+    const again = await client.submit(
+      { ...asked, inputs, reproductionSeed, reproductionIndex: 1 },
+      'predictions',
+    );
+    expect((await client.ended(again.id)).summary).toEqual({
+      predicted: 0,
+      abstained: 0,
+      reproduced: 2,
+      failed: 0,
+      correct: null,
+    });
+    for (const [index, result] of (await client.results(again.id)).entries()) {
+      const { votes, pValue, outcome } = originals[index + 1] as PredictionResult;
+      expect(result).toMatchObject({
+        outcome: 'reproduced',
+        prediction: null,
+        pValue: null,
+        provenance: null,
+        votes,
+        reproduction: { votes, implied: { verdict: outcome, pValue }, input: { index: index + 1 } },
+      });
+    }
   });
 });

@@ -42,12 +42,12 @@ async function endWorkers(): Promise<void> {
   workers.clear();
 }
 
-/** What a certificate says that must not depend on who drew it. */
+/** What votes say that must not depend on who drew them. */
 function votesOf(results: readonly ResultResource[]): unknown {
   return results.map((result) => {
-    if (!('certificate' in result) || result.certificate === null) throw new Error(JSON.stringify(result));
-    const { selectionVotes, estimationVotes, certifiedRadius, pALowerBound } = result.certificate;
-    return { input: result.inputId, selectionVotes, estimationVotes, certifiedRadius, pALowerBound };
+    if (!('certificate' in result) || result.reproduction === null) throw new Error(JSON.stringify(result));
+    const { selectionVotes, estimationVotes, implied } = result.reproduction;
+    return { input: result.inputId, selectionVotes, estimationVotes, implied };
   });
 }
 

@@ -70,6 +70,7 @@ const REQUEST: JobRequest = {
   ],
   seed: '0'.repeat(64),
   seedSource: 'server',
+  firstIndex: 0,
 };
 
 async function create(id = 'job', kind: JobRequest['kind'] = 'prediction'): Promise<string> {
@@ -115,6 +116,24 @@ const prediction = (cls: number | null): ResultRecord => ({
   pValue: 0.01,
   provenance: ORIGIN,
 });
+const REPRODUCTION: ResultRecord = {
+  kind: 'reproduction',
+  topCount: 90,
+  votes: { '3': 90 },
+  warnings: [],
+  reproduction: {
+    format: 'smoothcert/reproduction/1',
+    procedure: 'predict',
+    sigma: 0.5,
+    n: 100,
+    alpha: 0.001,
+    topClass: 3,
+    votes: { '3': 90 },
+    implied: { verdict: 'predicted', pValue: 0.01 },
+    ...ORIGIN,
+    noise: { ...ORIGIN.noise, seedSource: 'client' },
+  },
+};
 const FAILED: ResultRecord = { kind: 'failed', error: { code: 'input_undecodable', detail: 'no image' } };
 
 const chunk = (input: number, firstSample = 0, count = 50): Chunk => [
@@ -161,7 +180,7 @@ describe('a job', () => {
       finishedAt: null,
       expiresAt: null,
       error: null,
-      counts: { decided: 0, failed: 0, affirmed: 0, abstained: 0, correct: 0, labelled: 1 },
+      counts: { decided: 0, failed: 0, affirmed: 0, abstained: 0, reproduced: 0, correct: 0, labelled: 1 },
       samplesDrawn: 0,
       samplesPlanned: 200,
     });
@@ -262,11 +281,12 @@ describe('a result', () => {
     ['a wrong prediction', prediction(4), 3, { decided: 1, affirmed: 1, correct: 0 }],
     ['a prediction without a label', prediction(3), null, { decided: 1, affirmed: 1, correct: 0 }],
     ['an abstention, which is never correct', prediction(null), 3, { decided: 1, abstained: 1, correct: 0 }],
+    ['a reproduction, never as correct', REPRODUCTION, 3, { decided: 1, reproduced: 1 }],
     ['a failure', FAILED, 3, { decided: 0, failed: 1, correct: 0 }],
   ])('counts %s for what it is', async (_, result, label, counts) => {
     const id = await createRunning();
     await results.store(id, 0, result, label);
-    const none = { decided: 0, failed: 0, affirmed: 0, abstained: 0, correct: 0, labelled: 1 };
+    const none = { decided: 0, failed: 0, affirmed: 0, abstained: 0, reproduced: 0, correct: 0, labelled: 1 };
     expect((await jobs.get(id))!.counts).toEqual({ ...none, ...counts });
   });
 

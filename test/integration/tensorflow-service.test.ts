@@ -81,16 +81,16 @@ async function hostsOf({ client }: Started): Promise<Record<string, DeviceResour
   return Object.fromEntries(data[0]!.hosts.map((host) => [host.engine, host]));
 }
 
-/** The certificate of the request for that model. */
-async function certificateOf({ client }: Started, model: string) {
+/** The votes of the request for that model. */
+async function reproductionOf({ client }: Started, model: string) {
   const { id } = await client.submit(request(model));
   expect(await client.ended(id)).toMatchObject({ status: 'succeeded' });
   const [result] = await client.results(id);
-  if (!('certificate' in result!) || result.certificate === null) throw new Error(JSON.stringify(result));
-  return result.certificate;
+  if (!('certificate' in result!) || result.reproduction === null) throw new Error(JSON.stringify(result));
+  return result.reproduction;
 }
 
-const votesOf = ({ selectionVotes, estimationVotes }: Awaited<ReturnType<typeof certificateOf>>) => ({
+const votesOf = ({ selectionVotes, estimationVotes }: Awaited<ReturnType<typeof reproductionOf>>) => ({
   selectionVotes,
   estimationVotes,
 });
@@ -108,7 +108,7 @@ describe('a worker without the native binding', () => {
     const ready = await fetch(`${started.client.url}/health/ready`);
     expect(JSON.stringify(await ready.json())).toContain('tensorflow on CPU');
 
-    expect(await certificateOf(started, 'in-onnx')).toMatchObject({ engine: ONNX });
+    expect(await reproductionOf(started, 'in-onnx')).toMatchObject({ engine: ONNX });
     const { id } = await started.client.submit(request('in-tensorflow'));
     expect(await started.client.ended(id)).toMatchObject({
       status: 'failed',
@@ -127,9 +127,9 @@ describe('a worker without the native binding', () => {
       reason: null,
       models: [{ name: 'in-tensorflow', engine: WASM }],
     });
-    const certificate = await certificateOf(started, 'in-tensorflow');
+    const certificate = await reproductionOf(started, 'in-tensorflow');
     expect(certificate.engine).toEqual(WASM);
-    expect(votesOf(certificate)).toEqual(votesOf(await certificateOf(started, 'in-onnx')));
+    expect(votesOf(certificate)).toEqual(votesOf(await reproductionOf(started, 'in-onnx')));
     const { id } = await started.client.submit(request('in-tensorflow'));
     expect(await started.client.ended(id)).toMatchObject({ status: 'succeeded', engine: WASM });
     await started.service.end();
@@ -154,8 +154,8 @@ describe('a worker with an ONNX and a TensorFlow model', () => {
 
     const engine = obstacle === null ? native : WASM;
     const [onnx, tensorflow] = await Promise.all([
-      certificateOf(started, 'in-onnx'),
-      certificateOf(started, 'in-tensorflow'),
+      reproductionOf(started, 'in-onnx'),
+      reproductionOf(started, 'in-tensorflow'),
     ]);
     expect(onnx.engine).toMatchObject(ONNX);
     expect(tensorflow.engine).toMatchObject(engine);

@@ -29,6 +29,7 @@ export function aJob(changes: Partial<Certification> = {}): Certification {
   return {
     object: 'certification',
     engine: null,
+    reproduction: null,
     id: 'cert_1',
     status: 'succeeded',
     createdAt: '2026-01-02T03:04:00.000Z',
@@ -45,7 +46,7 @@ export function aJob(changes: Partial<Certification> = {}): Certification {
       noise: { scheme: 'rounded-gaussian', version: 1 },
     },
     progress: aProgress(),
-    summary: { certified: 1, abstained: 0, failed: 0, correct: 1 },
+    summary: { certified: 1, abstained: 0, reproduced: 0, failed: 0, correct: 1 },
     error: null,
     links: { self: '/v1/certifications/cert_1', results: '/v1/certifications/cert_1/results' },
     ...changes,
@@ -116,8 +117,29 @@ export function aResult(changes: Partial<CertificationResult> = {}): Certificati
     certifiedRadius: 1.0986,
     pALowerBound: 0.986,
     certificate: aCertificate(),
+    reproduction: null,
     ...changes,
   };
+}
+
+/** The votes of `aResult` drawn again with its seed. */
+export function aReproduction(changes: Partial<CertificationResult> = {}): CertificationResult {
+  const { outcome, pALowerBound, pBUpperBound, certifiedRadius, noise, ...rest } = aCertificate();
+  return aResult({
+    outcome: 'reproduced',
+    prediction: null,
+    reference: { label: 1, correct: null },
+    certifiedRadius: null,
+    pALowerBound: null,
+    certificate: null,
+    reproduction: {
+      ...rest,
+      format: 'smoothcert/reproduction/1',
+      noise: { ...noise, seedSource: 'client' },
+      implied: { verdict: outcome, pALowerBound, pBUpperBound, radius: certifiedRadius },
+    },
+    ...changes,
+  });
 }
 
 /** Certified with class 1, while its label is 2. */
@@ -170,6 +192,7 @@ export function aPrediction(changes: Partial<PredictionResult> = {}): Prediction
     outcome: 'predicted',
     pValue: 1.234e-20,
     provenance: null,
+    reproduction: null,
     ...changes,
   };
 }

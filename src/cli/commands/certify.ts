@@ -8,10 +8,17 @@ import { createClient } from '../client.ts';
 import { EXIT } from '../exit-code.ts';
 import { readImages } from '../image-files.ts';
 import { interruptible } from '../interrupt.ts';
-import { addJobOptions, type JobOptions, nameOptions, readParameters, readServer } from '../job-options.ts';
+import {
+  addJobOptions,
+  type JobOptions,
+  nameOptions,
+  readParameters,
+  readReproduction,
+  readServer,
+} from '../job-options.ts';
 import { startLocalService } from '../local-service.ts';
 import { createProgress } from '../progress.ts';
-import { certificationTable, predictionTable } from '../result-table.ts';
+import { certificationTable, predictionTable, reproductionTable } from '../result-table.ts';
 import { type FinishedJob, runJob } from '../run-job.ts';
 import type { Starters } from '../starters.ts';
 import { type Terminal, writeLine } from '../terminal.ts';
@@ -57,6 +64,7 @@ async function run(
 ): Promise<void> {
   const { terminal, end } = context;
   const asked = readParameters(kind, options);
+  const reproduction = readReproduction(options);
   const server = options.server === undefined ? null : readServer(options.server);
   const inputs = await readImages(images, options.labels);
   const { finished, model } = await interruptible(async (signal) => {
@@ -72,7 +80,7 @@ async function run(
         model: model.name,
         parameters: { ...asked, sigma: chooseSigma(model, asked.sigma) },
         inputs,
-        ...(options.seed === undefined ? {} : { reproductionSeed: options.seed }),
+        ...reproduction,
       };
       const onProgress = progress.update;
       return { finished: await runJob(client, kind, body, { signal, onProgress }), model };
@@ -91,6 +99,7 @@ async function run(
 
 function tableOf(kind: Kind, { job, results }: FinishedJob<Kind>, model: Model): string {
   const { n } = job.parameters;
+  if (job.reproduction !== null) return reproductionTable(results, model, n);
   return kind === 'certification'
     ? certificationTable(results as readonly CertificationResult[], model, n)
     : predictionTable(results as readonly PredictionResult[], model, n);

@@ -20,6 +20,7 @@ const RECORD: JobRecord = {
     ],
     seed: '0'.repeat(64),
     seedSource: 'server',
+    firstIndex: 0,
   },
   status: 'running',
   engine: null,
@@ -28,7 +29,7 @@ const RECORD: JobRecord = {
   finishedAt: null,
   expiresAt: null,
   error: null,
-  counts: { decided: 0, failed: 0, affirmed: 0, abstained: 0, correct: 0, labelled: 1 },
+  counts: { decided: 0, failed: 0, affirmed: 0, abstained: 0, reproduced: 0, correct: 0, labelled: 1 },
   samplesDrawn: 500,
   samplesPlanned: 2_000,
 };
@@ -126,6 +127,46 @@ describe('a result', () => {
       reference: { label: 3, correct: false },
       error: null,
     });
+  });
+
+  test('that is a reproduction has votes, and nothing that a claim has', () => {
+    const { provenance } = predicted(3) as Extract<ResultRecord, { kind: 'prediction' }>;
+    const reproduction = {
+      format: 'smoothcert/reproduction/1',
+      procedure: 'predict',
+      sigma: 0.5,
+      n: 1_000,
+      alpha: 0.001,
+      topClass: 3,
+      votes: { '3': 700, '5': 300 },
+      implied: { verdict: 'predicted', pValue: 1e-9 },
+      ...provenance,
+      noise: { ...provenance.noise, seedSource: 'client' },
+    } as const;
+    const record: JobRecord = {
+      ...RECORD,
+      request: { ...RECORD.request, seedSource: 'client', firstIndex: 7 },
+      counts: { ...RECORD.counts, decided: 1, reproduced: 1 },
+    };
+    const counted = { topCount: 700, votes: { '3': 700, '5': 300 }, warnings: ['a warning'] };
+    const result: ResultRecord = { kind: 'reproduction', reproduction, ...counted };
+    expect(presentResult(record, 0, result, null)).toEqual({
+      inputId: 'a',
+      index: 0,
+      status: 'decided',
+      outcome: 'reproduced',
+      prediction: null,
+      reference: { label: 3, correct: null },
+      ...counted,
+      error: null,
+      pValue: null,
+      provenance: null,
+      reproduction,
+    });
+    const job = presentJob(record, START);
+    expect(job.reproduction).toEqual({ firstIndex: 7 });
+    expect(job.summary).toEqual({ predicted: 0, abstained: 0, reproduced: 1, failed: 0, correct: null });
+    expect(presentJob(RECORD, START).reproduction).toBeNull();
   });
 
   test('that failed has its reason and nothing else', () => {

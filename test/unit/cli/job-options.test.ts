@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { nameOptions, readParameters, readServer } from '../../../src/cli/job-options.ts';
+import { nameOptions, readParameters, readReproduction, readServer } from '../../../src/cli/job-options.ts';
 import { DomainError } from '../../../src/errors.ts';
 
 function refusal(action: () => unknown): DomainError {
@@ -57,6 +57,24 @@ describe('readParameters', () => {
   });
 });
 
+describe('readReproduction', () => {
+  it('asks for nothing without a seed, and with one for that part of the earlier job', () => {
+    expect(readReproduction({})).toEqual({});
+    expect(readReproduction({ seed: 'ab' })).toEqual({ reproductionSeed: 'ab' });
+    expect(readReproduction({ seed: 'ab', index: '2' })).toEqual({
+      reproductionSeed: 'ab',
+      reproductionIndex: 2,
+    });
+  });
+
+  it('refuses an index that is none, and one without a seed, at once', () => {
+    expect(refusal(() => readReproduction({ index: '1.5' })).faults).toEqual([
+      { pointer: '--index', detail: 'must be an integer from 0 to 1000000000; got 1.5' },
+      { pointer: '--index', detail: expect.stringContaining('needs --seed') },
+    ]);
+  });
+});
+
 describe('readServer', () => {
   it.each(['http://127.0.0.1:8080', 'https://certify.example/base/'])('takes %s', (url) => {
     expect(readServer(url)).toBe(url);
@@ -72,6 +90,7 @@ describe('nameOptions', () => {
     ['/parameters/n', '--n'],
     ['/model', '--model'],
     ['/reproductionSeed', '--seed'],
+    ['/reproductionIndex', '--index'],
     ['/inputs/1/image', 'b.png'],
     ['/inputs/7/image', '/inputs/7/image'],
     ['/elsewhere', '/elsewhere'],

@@ -1,10 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { certificationTable, predictionTable, predictionText } from '../../../src/cli/result-table.ts';
+import {
+  certificationTable,
+  predictionTable,
+  predictionText,
+  reproductionTable,
+} from '../../../src/cli/result-table.ts';
 import {
   aFailure,
   aModel,
   anAbstention,
   aPrediction,
+  aReproduction,
   aResult,
   aWrongResult,
 } from '../../support/certification-samples.ts';
@@ -20,6 +26,19 @@ const cells = (table: string): string[][] =>
         .slice(1, -1)
         .map((cell) => cell.trim()),
     );
+
+describe('reproductionTable', () => {
+  it('shows the votes and what they would say, and has no column of a claim', () => {
+    const [head, row] = cells(reproductionTable([aReproduction()], aModel(), 10_000));
+    expect(head).toEqual(['image', 'outcome', 'class with most votes', 'the earlier result says', 'votes']);
+    expect(row).toEqual(['one.png', 'reproduced', 'one', 'certified, radius 1.0986', '9,900 of 10,000']);
+  });
+
+  it('shows a failure as such', () => {
+    const [, row] = cells(reproductionTable([aFailure()], aModel(), 10_000));
+    expect(row).toEqual(['broken.png', 'failed: not a picture', '–', '–', '–']);
+  });
+});
 
 describe('certificationTable', () => {
   it('shows image, label, prediction, radius, bound and votes', () => {

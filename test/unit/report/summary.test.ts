@@ -5,6 +5,7 @@ import {
   aJob,
   anAbstention,
   aProgress,
+  aReproduction,
   aResult,
   aWrongResult,
 } from '../../support/certification-samples.ts';
@@ -46,6 +47,11 @@ describe('summarise', () => {
       certifiedAccuracyAtZero: 0.4,
       averageCertifiedRadius: 0.3,
     });
+  });
+
+  it('refuses a reproduction, which counts nowhere', () => {
+    const reproduction = aJob({ reproduction: { firstIndex: 0 } });
+    expect(() => summarise(reproduction, [aReproduction()])).toThrow('cert_1 is a reproduction');
   });
 
   it('measures from the first sample to the last result', () => {
