@@ -1,5 +1,6 @@
 import type { JobKind } from '../contract/status.ts';
 import { DomainError, type Fault } from '../errors.ts';
+import { decodeImage } from '../models/inputs/decode-image.ts';
 import { checkImageHeader } from '../models/inputs/image-header.ts';
 import { checkTensorLength } from '../models/inputs/input-tensor.ts';
 import { inputShape, type Manifest } from '../models/manifest.ts';
@@ -69,8 +70,8 @@ export function inputsFromJson(inputs: readonly InputBody[]): RawInput[] {
 /**
  * Checks everything about a request that its schema cannot say, and reports all faults at once.
  *
- * An image whose header shows that it does not fit the model is a fault of the request. One that cannot be read at all is
- * accepted and fails alone, so that one damaged file does not hold up the others.
+ * What the structure of an image shows is a fault of the request: another format, another size, animation, a file that is
+ * cut off. Damage inside compressed data shows only when they are decoded: that input is accepted and fails alone.
  *
  * @throws DomainError `validation_failed`, or `cannot_certify` where nothing else is wrong
  */
@@ -139,9 +140,16 @@ function readParameters(kind: JobKind, { parameters: asked, pointer }: RawSubmis
   }
 }
 
+/**
+ * Pixels of a request that are decoded before it is accepted, only to see whether files in colours are grey for a model
+ * that takes grey. The worker finds out about the others.
+ */
+const DECODED_PIXELS = 4_000_000;
+
 async function inputFaults(inputs: readonly RawInput[], manifest: Manifest | null): Promise<Fault[]> {
   const faults: Fault[] = [];
   const seen = new Set<string>();
+  const budget = { pixels: DECODED_PIXELS };
   for (const input of inputs) {
     const { id, pointers, label } = input;
     faults.push(...input.faults);
@@ -153,7 +161,7 @@ async function inputFaults(inputs: readonly RawInput[], manifest: Manifest | nul
     if (label !== null && label >= classes) {
       faults.push({ pointer: pointers.label, detail: `must be a class number below ${classes}` });
     }
-    if (input.faults.length === 0) faults.push(...(await contentFaults(input, manifest)));
+    if (input.faults.length === 0) faults.push(...(await contentFaults(input, manifest, budget)));
   }
   return faults;
 }
@@ -161,9 +169,10 @@ async function inputFaults(inputs: readonly RawInput[], manifest: Manifest | nul
 async function contentFaults(
   { kind, bytes, pointers, shape }: RawInput,
   manifest: Manifest,
+  budget: { pixels: number },
 ): Promise<Fault[]> {
   try {
-    if (kind === 'image') await checkImageHeader(bytes, manifest);
+    if (kind === 'image') await imageChecks(bytes, manifest, budget);
     else {
       const expected = inputShape(manifest);
       if (shape !== undefined && shape.values.join() !== expected.join()) {
@@ -176,7 +185,16 @@ async function contentFaults(
     return [];
   } catch (error) {
     if (!(error instanceof DomainError)) throw error;
-    if (error.code === 'input_undecodable') return [];
     return [{ pointer: pointers.content, detail: error.message }];
   }
+}
+
+async function imageChecks(bytes: Uint8Array, manifest: Manifest, budget: { pixels: number }): Promise<void> {
+  const { colour, width, height } = checkImageHeader(bytes, manifest);
+  if (manifest.input.colourSpace !== 'grey' || colour === 'grey') return;
+  budget.pixels -= width * height;
+  if (budget.pixels < 0) return;
+  await decodeImage(bytes, manifest).catch((error: unknown) => {
+    if (!(error instanceof DomainError) || error.code === 'input_unsupported') throw error;
+  });
 }

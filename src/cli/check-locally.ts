@@ -26,16 +26,14 @@ export async function checkLocally(
     options.model,
   );
   chooseSigma(manifest, asked.sigma);
-  const faults: Fault[] = [];
-  for (const input of inputs) faults.push(...(await imageFaults(input, manifest)));
-  refuseFaults(faults);
+  refuseFaults(inputs.flatMap((input) => imageFaults(input, manifest)));
   return manifest.name;
 }
 
-async function imageFaults(input: InputBody, manifest: Manifest): Promise<Fault[]> {
+function imageFaults(input: InputBody, manifest: Manifest): Fault[] {
   if (!('image' in input) || input.image === undefined) return [];
   try {
-    await checkImageHeader(Buffer.from(input.image, 'base64'), manifest);
+    checkImageHeader(Buffer.from(input.image, 'base64'), manifest);
     return [];
   } catch (error) {
     if (!(error instanceof DomainError)) throw error;

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -11,6 +11,7 @@ import {
   startCommand,
   untilAllGone,
 } from '../support/command-line.ts';
+import { undecodablePng } from '../support/image-bytes.ts';
 import { until } from '../support/until.ts';
 
 const IMAGES = ['examples/mnist/00000.png', 'examples/mnist/00001.png'];
@@ -141,10 +142,12 @@ describe('certify, with everything in one process', () => {
   });
 
   it('has status 1 when an input fails, and keeps the others', async () => {
+    const damaged = join(folder, 'damaged.png');
+    await writeFile(damaged, undecodablePng());
     const { status, stdout } = await runCommand([
       'certify',
       IMAGES[0]!,
-      'package.json',
+      damaged,
       '--model',
       'mnist-cnn',
       '--n',

@@ -1,5 +1,6 @@
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { undecodablePng } from '../support/image-bytes.ts';
 import { certification, greyPng, startTestApi, tensor, type TestApi } from '../support/api.ts';
 import { startTestRedis, type TestRedis } from '../support/redis.ts';
 
@@ -290,13 +291,40 @@ describe('an image', () => {
     const [rgb, rgba] = await Promise.all([colour(3).png().toBuffer(), colour(4).png().toBuffer()]);
     const images = [rgb, rgba].map((bytes) => ({ image: bytes.toString('base64') }));
     expect(await faults(withInputs(...images))).toEqual([
-      "/inputs/0/image the image's colour space is srgb; a grey model takes b-w",
+      '/inputs/0/image the image has colours and the model takes grey; convert it to one channel (column 0 of row 0 is (255, 0, 0))',
       '/inputs/1/image the image has an alpha channel; flatten it first',
     ]);
   });
 
-  test('that cannot be read is accepted, since it fails alone without holding up the others', async () => {
-    const image = Buffer.from('not an image at all').toString('base64');
+  test('in colours that are all grey is accepted for a grey model, as every WebP must be', async () => {
+    const grey = { create: { width: 28, height: 28, channels: 3, background: '#4d4d4d' } } as const;
+    const files = await Promise.all([
+      sharp(grey).png().toBuffer(),
+      sharp(grey).webp({ lossless: true }).toBuffer(),
+      sharp(grey).jpeg().toBuffer(),
+    ]);
+    const images = files.map((bytes) => ({ image: bytes.toString('base64') }));
+    await api.http
+      .post('/v1/certifications')
+      .send(withInputs(...images))
+      .expect(202);
+  });
+
+  test('that is none, or is cut off, is refused by its bytes, all of them at once', async () => {
+    const gif = await colour(3).gif().toBuffer();
+    const whole = await greyPng();
+    const images = [Buffer.from('not an image at all'), gif, whole.subarray(0, -20)];
+    expect(await faults(withInputs(...images.map((bytes) => ({ image: bytes.toString('base64') }))))).toEqual(
+      [
+        '/inputs/0/image the image is text; send a PNG, JPEG or WebP file',
+        '/inputs/1/image the image is a GIF file; send a PNG, JPEG or WebP file',
+        '/inputs/2/image the image cannot be read: the file is cut off',
+      ],
+    );
+  });
+
+  test('whose compressed data are damaged is accepted, since it fails alone without holding up the others', async () => {
+    const image = undecodablePng().toString('base64');
     await api.http
       .post('/v1/certifications')
       .send(withInputs({ image }, { tensor: tensor() }))

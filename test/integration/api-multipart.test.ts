@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createJobStore } from '../../src/jobs/job-store.ts';
+import { undecodablePng } from '../support/image-bytes.ts';
 import { greyPng, startTestApi, type TestApi } from '../support/api.ts';
 import { startTestRedis, type TestRedis } from '../support/redis.ts';
 
@@ -73,11 +74,8 @@ describe('a form', () => {
     expect(body).toMatchObject({ object: 'prediction', parameters: { n: 1_000 } });
   });
 
-  test('with an image that cannot be read is accepted, since that input fails alone', async () => {
-    await withRequest(REQUEST)
-      .attach('image', Buffer.from('no image'), 'a.png')
-      .attach('image', Buffer.alloc(0), 'empty.png')
-      .expect(202);
+  test('with an image whose compressed data are damaged is accepted, since that input fails alone', async () => {
+    await withRequest(REQUEST).attach('image', undecodablePng(), 'a.png').expect(202);
   });
 
   test('takes file names that are names of object members for what they are', async () => {
@@ -93,6 +91,19 @@ describe('a form', () => {
 });
 
 describe('faults of a form', () => {
+  test('include files that are no image that is read, by their first bytes', async () => {
+    const { body } = await withRequest(REQUEST)
+      .attach('image', Buffer.from('no image'), 'a.png')
+      .attach('image', Buffer.alloc(0), 'empty.png')
+      .attach('image', Buffer.alloc(5_000), 'zeros.png')
+      .expect(422);
+    expect(faultsOf(body)).toEqual([
+      '/image/0 the image is text; send a PNG, JPEG or WebP file',
+      '/image/1 the image is empty; send a PNG, JPEG or WebP file',
+      '/image/2 the image is zeros; send a PNG, JPEG or WebP file',
+    ]);
+  });
+
   test('are all reported at once, each with its place in the form', async () => {
     const request = { parameters: { sigma: '1', sigam: 1 }, labels: { 'a.png': -1 }, inputs: [] };
     const { body } = await withRequest(request).field('modle', 'mnist-cnn').expect(422);

@@ -53,7 +53,7 @@ export const ROOMS: readonly Room[] = [
     name: 'models',
     holds: 'manifests, the model store, the formats of model files, images and tensors',
     imports: ['errors.ts', 'schema-faults.ts', 'random/limits.ts'],
-    packages: ['node:', 'typebox', 'sharp', 'protobufjs'],
+    packages: ['node:', 'typebox', 'sharp', 'fastq', 'protobufjs'],
   },
   {
     name: 'contract',

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { DomainError } from '../../errors.ts';
-import { checkImageHeader, openImage, undecodable } from './image-header.ts';
 import { inputElements, inputShape, type Manifest } from '../manifest.ts';
+import { decodeImage } from './decode-image.ts';
 
 /** An input as it was sent: an encoded image, or the bytes of the exact uint8 tensor in the model's layout. */
 export type InputKind = 'image' | 'tensor';
@@ -15,8 +15,7 @@ export interface InputTensor {
 }
 
 /**
- * Turns an input into the model's uint8 tensor, losing nothing: no resizing, no colour management. A grey image for an
- * rgb model has its value in each of the three channels.
+ * Turns an input into the model's uint8 tensor, losing nothing.
  *
  * @throws DomainError `input_undecodable`, `input_wrong_shape` or `input_unsupported`
  */
@@ -25,7 +24,7 @@ export async function toInputTensor(
   bytes: Uint8Array,
   manifest: Manifest,
 ): Promise<InputTensor> {
-  const pixels = kind === 'tensor' ? checkTensorLength(bytes, manifest) : await decode(bytes, manifest);
+  const pixels = kind === 'tensor' ? checkTensorLength(bytes, manifest) : await decodeImage(bytes, manifest);
   return { bytes: pixels, digest: createHash('sha256').update(pixels).digest('hex') };
 }
 
@@ -39,33 +38,4 @@ export function checkTensorLength(bytes: Uint8Array, manifest: Manifest): Uint8A
     );
   }
   return bytes;
-}
-
-async function decode(bytes: Uint8Array, manifest: Manifest): Promise<Uint8Array> {
-  await checkImageHeader(bytes, manifest);
-  const { channels, layout } = manifest.input;
-  const { data, info } = await openImage(bytes, manifest)
-    .toColourspace(channels === 1 ? 'b-w' : 'srgb')
-    .raw({ depth: 'uchar' })
-    .toBuffer({ resolveWithObject: true })
-    .catch(undecodable);
-  if (info.channels !== channels) {
-    throw new DomainError(
-      'input_unsupported',
-      `the image decodes to ${info.channels} channels, not ${channels}`,
-    );
-  }
-  return layout === 'NHWC' || channels === 1 ? data : planar(data, channels);
-}
-
-/** Interleaved pixels (HWC) to planes (CHW). */
-function planar(interleaved: Uint8Array, channels: number): Uint8Array {
-  const pixels = interleaved.length / channels;
-  const planes = new Uint8Array(interleaved.length);
-  for (let channel = 0; channel < channels; channel += 1) {
-    for (let pixel = 0; pixel < pixels; pixel += 1) {
-      planes[channel * pixels + pixel] = interleaved[pixel * channels + channel]!;
-    }
-  }
-  return planes;
 }

@@ -1,10 +1,15 @@
 import { createHash } from 'node:crypto';
-import { deflateSync } from 'node:zlib';
 import sharp, { type Sharp } from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { checkTensorLength, toInputTensor } from '../../../../src/models/inputs/input-tensor.ts';
 import type { Manifest } from '../../../../src/models/manifest.ts';
 import { domainFault } from '../../../support/domain-fault.ts';
+import {
+  PNG_END as END,
+  pngFile as png,
+  pngHeader as header,
+  pngRows as rows,
+} from '../../../support/image-bytes.ts';
 import { imageInput, manifestOf } from '../../../support/model-folder.ts';
 
 const HEIGHT = 5;
@@ -37,45 +42,6 @@ async function refusal(bytes: Uint8Array, model = manifest(3)): Promise<[string,
   const { code, message } = await domainFault(() => toInputTensor('image', bytes, model));
   return [code, message];
 }
-
-/** A PNG of these chunks, written by hand: what no encoder here would make. */
-function png(chunks: readonly (readonly [type: string, data: Uint8Array])[]): Uint8Array {
-  const parts = [Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])];
-  for (const [type, data] of chunks) {
-    const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
-    const frame = Buffer.alloc(8);
-    frame.writeUInt32BE(data.length, 0);
-    frame.writeUInt32BE(crc32(body), 4);
-    parts.push(frame.subarray(0, 4), body, frame.subarray(4));
-  }
-  return Buffer.concat(parts);
-}
-
-/** PNG (third edition), annex D. */
-function crc32(bytes: Uint8Array): number {
-  let crc = 0xffffffff;
-  for (const byte of bytes) {
-    crc ^= byte;
-    for (let bit = 0; bit < 8; bit += 1) crc = (crc & 1) === 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
-  }
-  return (crc ^ 0xffffffff) >>> 0;
-}
-
-/** The header chunk: bit depth, colour type (0 grey, 2 rgb, 3 palette), not interlaced. */
-function header(width: number, height: number, depth: number, colour: number): readonly [string, Uint8Array] {
-  const data = Buffer.alloc(13);
-  data.writeUInt32BE(width, 0);
-  data.writeUInt32BE(height, 4);
-  data.set([depth, colour, 0, 0, 0], 8);
-  return ['IHDR', data];
-}
-
-/** Image data of rows without a filter. */
-function rows(...lines: readonly (readonly number[])[]): readonly [string, Uint8Array] {
-  return ['IDAT', deflateSync(Uint8Array.from(lines.flatMap((line) => [0, ...line])))];
-}
-
-const END: readonly [string, Uint8Array] = ['IEND', new Uint8Array(0)];
 
 describe('the pixels of an image', () => {
   const LOSSLESS: Readonly<Record<string, (made: Sharp) => Sharp>> = {
@@ -120,6 +86,28 @@ describe('the pixels of an image', () => {
     const stored = [...pixels(1)];
     expect(await decode(bytes, manifest(3))).toEqual(stored.flatMap((value) => [value, value, value]));
     expect(await decode(bytes, manifest(3, 'NCHW'))).toEqual([...stored, ...stored, ...stored]);
+  });
+
+  it('of a file in colours whose every pixel is grey are those greys for a grey model', async () => {
+    const grey = [...pixels(1)];
+    const coloured = image(3, Uint8Array.from(grey.flatMap((value) => [value, value, value])));
+    for (const encode of Object.values(LOSSLESS)) {
+      expect(await decode(await encode(coloured).toBuffer(), manifest(1))).toEqual(grey);
+    }
+    const palette = Uint8Array.of(1, 1, 1, 250, 250, 250);
+    const indexed = png([header(2, 1, 8, 3), ['PLTE', palette], rows([1, 0]), END]);
+    expect(await decode(indexed, manifest(1, 'NHWC', 1, 2))).toEqual([250, 1]);
+  });
+
+  it('of a JPEG in colours whose every pixel is grey are what the decoder gives of the same JPEG in grey', async () => {
+    const grey = pixels(1);
+    const coloured = image(3, Uint8Array.from([...grey].flatMap((value) => [value, value, value])));
+    const [one, three] = await Promise.all([
+      image(1, grey).jpeg({ quality: 95 }).toBuffer(),
+      coloured.jpeg({ quality: 95 }).toBuffer(),
+    ]);
+    expect((await sharp(three).metadata()).channels).toBe(3);
+    expect(await decode(three, manifest(1))).toEqual(await decode(one, manifest(1)));
   });
 
   it('of a palette are the colours of the palette', async () => {
@@ -175,7 +163,7 @@ describe('an image is refused', () => {
     const wide = image(3).toColourspace('rgb16').png();
     expect(await refusal(await wide.toBuffer())).toEqual([
       'input_unsupported',
-      'the image has ushort samples; 8 bits a channel are read',
+      'the image has 16 bits a channel; 8 are read',
     ]);
     const grey = png([header(1, 1, 16, 0), rows([1, 2]), END]);
     expect((await refusal(grey, manifest(1, 'NHWC', 1, 1)))[0]).toBe('input_unsupported');
@@ -203,12 +191,18 @@ describe('an image is refused', () => {
     });
     const bytes = await frames.webp({ lossless: true, loop: 0 }).toBuffer();
     expect((await sharp(bytes).metadata()).pages).toBe(2);
-    expect(await refusal(bytes)).toEqual(['input_unsupported', 'the image is animated']);
+    expect(await refusal(bytes)).toEqual(['input_unsupported', 'the image is animated; send one frame']);
   });
 
-  it('in colour for a grey model, even where its colours are all grey', async () => {
-    const flat = image(3, new Uint8Array(HEIGHT * WIDTH * 3).fill(77));
-    expect((await refusal(await flat.png().toBuffer(), manifest(1)))[0]).toBe('input_unsupported');
+  it('in colour for a grey model, naming the first pixel that has one', async () => {
+    const nearly = new Uint8Array(HEIGHT * WIDTH * 3).fill(77);
+    nearly[3 * (2 * WIDTH + 4) + 2] = 78;
+    for (const made of [image(3, nearly).png(), image(3, nearly).webp({ lossless: true })]) {
+      expect(await refusal(await made.toBuffer(), manifest(1))).toEqual([
+        'input_unsupported',
+        'the image has colours and the model takes grey; convert it to one channel (column 4 of row 2 is (77, 77, 78))',
+      ]);
+    }
   });
 
   it('where it is turned, though it has as many pixels', async () => {

@@ -49,7 +49,7 @@ describe('an image that cannot be mapped without loss is input_unsupported', () 
     [
       '16 bits a channel',
       () => blank(3).toColourspace('rgb16').png().toBuffer(),
-      /has ushort samples; 8 bits/,
+      /has 16 bits a channel; 8 are read/,
     ],
     ['an alpha channel', () => blank(4).png().toBuffer(), /alpha channel; flatten it first/],
     [
@@ -57,7 +57,7 @@ describe('an image that cannot be mapped without loss is input_unsupported', () 
       () => blank(3).withMetadata({ orientation: 6 }).jpeg().toBuffer(),
       /rotated/,
     ],
-    ['four inks', () => blank(3).toColourspace('cmyk').jpeg().toBuffer(), /colour space is cmyk/],
+    ['four inks', () => blank(3).toColourspace('cmyk').jpeg().toBuffer(), /four inks \(CMYK\)/],
   ])('with %s', async (_, make, reason) => {
     const { code, message } = await refusal('image', await make(), rgb);
     expect(code).toBe('input_unsupported');
@@ -67,18 +67,51 @@ describe('an image that cannot be mapped without loss is input_unsupported', () 
   test('in colour for a grey model', async () => {
     const { code, message } = await refusal('image', await blank(3).png().toBuffer(), grey);
     expect(code).toBe('input_unsupported');
-    expect(message).toBe("the image's colour space is srgb; a grey model takes b-w");
+    expect(message).toBe(
+      'the image has colours and the model takes grey; convert it to one channel (column 0 of row 0 is (200, 10, 10))',
+    );
   });
 });
 
-describe('bytes that are no image that is read are input_undecodable', () => {
+describe('bytes that are no image that is read are input_undecodable, and the refusal names what they are', () => {
+  const text = (value: string) => async () => Buffer.from(value, 'latin1');
   test.each<[string, () => Promise<Buffer>]>([
-    ['nothing', async () => Buffer.alloc(0)],
-    ['text', async () => Buffer.from('not an image')],
-    ['another format', () => blank(3).gif().toBuffer()],
-    ['a file that was cut off', async () => (await greyPng(7)).subarray(0, 60)],
-  ])('%s', async (_, make) => {
-    const { code } = await refusal('image', await make(), rgb);
+    ['empty', async () => Buffer.alloc(0)],
+    ['zeros', async () => Buffer.alloc(4_096)],
+    ['text', text('not an image')],
+    ['base64 text of an image', async () => Buffer.from((await greyPng(7)).toString('base64'))],
+    ['a data: URI', text('data:image/png;base64,iVBORw0KGgo=')],
+    ['a GIF file', () => blank(3).gif().toBuffer()],
+    ['a TIFF file', () => blank(3).tiff().toBuffer()],
+    ['an AVIF file', () => blank(3).avif().toBuffer()],
+    ['a HEIC file', text('\0\0\0\x18ftypheic\0\0\0\0mif1heic')],
+    ['a JPEG XL file', text('\xff\x0a\xfa\x07')],
+    ['a JPEG 2000 file', text('\0\0\0\x0cjP  \r\n\x87\n')],
+    ['a BMP file', text('BM\x36\x0c\0\0\0\0\0\0\x36')],
+    ['an icon (ICO)', text('\0\0\x01\0\x01\0\x10\x10')],
+    ['a PDF file', text('%PDF-1.7\n%\xe2\xe3\xcf\xd3')],
+    ['a ZIP archive', text('PK\x03\x04\x14\0\0\0')],
+    ['a NumPy file', text('\x93NUMPY\x01\0v\0{')],
+    ['an SVG image', text('<svg xmlns="http://www.w3.org/2000/svg" width="28" height="28"/>')],
+    ['HTML', text('<!DOCTYPE html><html>')],
+    ['of no format that is known', text('\x01\x02\x03\x04\x05\x06')],
+  ])('%s', async (what, make) => {
+    const { code, message } = await refusal('image', await make(), rgb);
     expect(code).toBe('input_undecodable');
+    expect(message).toBe(`the image is ${what}; send a PNG, JPEG or WebP file`);
+  });
+
+  test.each<[string, (encode: Sharp) => Sharp]>([
+    ['PNG', (made) => made.png()],
+    ['JPEG', (made) => made.jpeg()],
+    ['lossy WebP', (made) => made.webp()],
+    ['lossless WebP', (made) => made.webp({ lossless: true })],
+  ])('a %s that was cut off', async (_, encode) => {
+    const bytes = await encode(blank(3)).toBuffer();
+    for (let length = 13; length < bytes.length; length += 1) {
+      const { code, message } = await refusal('image', bytes.subarray(0, length), rgb);
+      expect(code).toBe('input_undecodable');
+      expect(message).toBe('the image cannot be read: the file is cut off');
+    }
   });
 });
