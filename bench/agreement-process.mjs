@@ -4,16 +4,16 @@ import { dirname } from 'node:path';
 import { gaussianCutpoints } from '../dist/random/cutpoints.js';
 import { NoiseKernel } from '../dist/random/noise-kernel.js';
 import { openModelStore, verifyModel } from '../dist/models/store.js';
-import { openSession } from '../dist/engines/open-session.js';
+import { openClassifier } from '../dist/engines/open-classifier.js';
 
 async function open(folder, target, wasm) {
   const { models } = await openModelStore(dirname(folder));
   const model = await verifyModel(models.find((each) => each.folder === folder));
-  if (!wasm) return openSession(model, target);
+  if (!wasm) return openClassifier(model, target);
   // Asked for by name, since the native binding would be taken where it is.
   const { loadTensorflowWasm } = await import('../dist/engines/tensorflow/library.js');
   const { openIn } = await import('../dist/engines/tensorflow/engine.js');
-  return openIn(await loadTensorflowWasm(), model);
+  return openClassifier(model, target, async () => openIn(await loadTensorflowWasm(), model));
 }
 
 async function run({ folder, target, wasm, sigma, images, streams, samples, rows }) {

@@ -1,5 +1,5 @@
 import type { DeviceKind } from '../engines/compute-target.ts';
-import { type EngineSession, NonFiniteScoreError } from '../engines/engine.ts';
+import { type Classifier, NonFiniteScoreError } from '../engines/classifier.ts';
 
 /** What a batch may grow to. */
 interface Limits {
@@ -43,16 +43,16 @@ export interface MeasuredBatch {
 }
 
 /**
- * Measures which batch size classifies most rows a second in this session on this machine, right now. A size that fails
+ * Measures which batch size classifies most rows a second in this classifier on this machine, right now. A size that fails
  * where smaller ones worked is too large for the device's memory: the best of those that leave room for a second lane is
  * taken.
  *
  * @param elements values of one row
  * @param clock milliseconds
- * @throws whatever the session throws for the smallest size, and `NonFiniteScoreError` for any
+ * @throws whatever the classifier throws for the smallest size, and `NonFiniteScoreError` for any
  */
 export async function measureBatchSize(
-  session: EngineSession,
+  classifier: Classifier,
   elements: number,
   clock: () => number,
   device: DeviceKind = 'cpu',
@@ -62,9 +62,9 @@ export async function measureBatchSize(
   let fastest = 0;
   let vain = 0;
   let failed: number | null = null;
-  for (const batchSize of candidates(session, elements, LIMITS[device])) {
+  for (const batchSize of candidates(classifier, elements, LIMITS[device])) {
     const start = clock();
-    const samplesPerSecond = await measure(session, batchSize, elements, clock).catch((error: unknown) => {
+    const samplesPerSecond = await measure(classifier, batchSize, elements, clock).catch((error: unknown) => {
       if (measured.length === 0 || error instanceof NonFiniteScoreError) throw error;
       failed = batchSize;
       return null;
@@ -81,12 +81,12 @@ export async function measureBatchSize(
   if (failed === null) return choose(measured);
   const best = choose(measured.filter(({ batchSize }) => batchSize === 1 || batchSize <= failed! * SHARE));
   // What failed may have taken the device with it.
-  await callOnce(session, best.batchSize, elements);
+  await callOnce(classifier, best.batchSize, elements);
   return best;
 }
 
 /** Powers of two within the limits, or the only size that a model of one batch size has. */
-function candidates({ fixedBatch }: EngineSession, elements: number, { rows, values }: Limits): number[] {
+function candidates({ fixedBatch }: Classifier, elements: number, { rows, values }: Limits): number[] {
   if (fixedBatch !== null) return [fixedBatch];
   const most = Math.max(1, Math.min(rows, values / elements));
   return Array.from({ length: Math.floor(Math.log2(most)) + 1 }, (_, power) => 2 ** power);
@@ -94,7 +94,7 @@ function candidates({ fixedBatch }: EngineSession, elements: number, { rows, val
 
 /** Rows a second with this batch size. */
 async function measure(
-  session: EngineSession,
+  classifier: Classifier,
   batchSize: number,
   elements: number,
   clock: () => number,
@@ -102,14 +102,14 @@ async function measure(
   const batch = new Float32Array(batchSize * elements).fill(0.5);
   const classes = new Int32Array(batchSize);
   const first = clock();
-  await session.classify(batch, batchSize, classes);
+  await classifier.classify(batch, batchSize, classes);
   // On a busy machine even the first call may be the least disturbed one.
   let best = (1000 * batchSize) / (clock() - first);
   for (let trial = 0; trial < TRIALS; trial += 1) {
     const start = clock();
     let calls = 0;
     do {
-      await session.classify(batch, batchSize, classes);
+      await classifier.classify(batch, batchSize, classes);
       calls += 1;
     } while (clock() - start < TRIAL_MILLISECONDS);
     const elapsed = clock() - start;
@@ -119,8 +119,8 @@ async function measure(
   return best;
 }
 
-async function callOnce(session: EngineSession, rows: number, elements: number): Promise<void> {
-  await session.classify(new Float32Array(rows * elements).fill(0.5), rows, new Int32Array(rows));
+async function callOnce(classifier: Classifier, rows: number, elements: number): Promise<void> {
+  await classifier.classify(new Float32Array(rows * elements).fill(0.5), rows, new Int32Array(rows));
 }
 
 function isShort({ batchSize, samplesPerSecond }: MeasuredBatch): boolean {

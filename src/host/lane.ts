@@ -1,9 +1,9 @@
 import { DomainError } from '../errors.ts';
 import type { ComputeTarget } from '../engines/compute-target.ts';
-import { type EngineSession, NonFiniteScoreError } from '../engines/engine.ts';
+import { type Classifier, NonFiniteScoreError } from '../engines/classifier.ts';
 import { inputElements, type Manifest } from '../models/manifest.ts';
 import type { VerifiedModel } from '../models/store.ts';
-import { openSession } from '../engines/open-session.ts';
+import { openClassifier } from '../engines/open-classifier.ts';
 import { gaussianCutpoints } from '../random/cutpoints.ts';
 import { type KernelOutput, NoiseKernel } from '../random/noise-kernel.ts';
 import { cutSegments } from './cut-segments.ts';
@@ -12,7 +12,7 @@ import type { LaneFunctions, LaneOutcome, LaneTask, WorkInput } from './protocol
 
 interface OpenedModel {
   readonly manifest: Manifest;
-  readonly session: EngineSession;
+  readonly classifier: Classifier;
   kernel: NoiseKernel | null;
   sigma: number | null;
 }
@@ -61,7 +61,7 @@ export function createLane(
     const work = works.get(workId);
     if (work === undefined) return { kind: 'aborted' };
     const model = opened(work.modelDigest);
-    const { manifest, session, kernel } = model;
+    const { manifest, classifier, kernel } = model;
     if (kernel === null)
       throw new DomainError('internal_error', 'a task came before its kernel was prepared');
     if (model.sigma !== work.sigma) {
@@ -83,7 +83,7 @@ export function createLane(
         rows += count;
       }
       const filled = clock();
-      await session.classify(kernel.batch, rows, classes);
+      await classifier.classify(kernel.batch, rows, classes);
       const classified = clock();
       let row = 0;
       for (const { segment, count } of batch) {
@@ -103,34 +103,34 @@ export function createLane(
     open: (model: VerifiedModel) =>
       inOrder(async () => {
         try {
-          const session = models.get(model.digest)?.session ?? (await openSession(model, target));
-          models.set(model.digest, { manifest: model.manifest, session, kernel: null, sigma: null });
-          return { kind: 'opened', engine: session.description } as const;
+          const classifier = models.get(model.digest)?.classifier ?? (await openClassifier(model, target));
+          models.set(model.digest, { manifest: model.manifest, classifier, kernel: null, sigma: null });
+          return { kind: 'opened', engine: classifier.description } as const;
         } catch (error) {
           return failure(error, 'model_invalid');
         }
       }),
     measure: (digest) =>
       inOrder(() => {
-        const { session, manifest } = opened(digest);
-        return measureBatchSize(session, inputElements(manifest), clock, target.kind);
+        const { classifier, manifest } = opened(digest);
+        return measureBatchSize(classifier, inputElements(manifest), clock, target.kind);
       }),
     prepare: (digest, batchSize) =>
       inOrder(async () => {
         const model = opened(digest);
-        const { manifest, session } = model;
+        const { manifest, classifier } = model;
         const output = kernelOutput(manifest);
-        const rows = session.fixedBatch ?? batchSize;
+        const rows = classifier.fixedBatch ?? batchSize;
         model.kernel = NoiseKernel.create({ elements: inputElements(manifest), rows, output });
         model.sigma = null;
         // A GPU takes memory for a batch, and builds or chooses its kernels, with the first one: now, not in a task.
         if (target.kind !== 'cpu')
-          await session.classify(model.kernel.batch.fill(0.5), rows, new Int32Array(rows));
+          await classifier.classify(model.kernel.batch.fill(0.5), rows, new Int32Array(rows));
         return rows;
       }),
     forget: (digest) =>
       inOrder(async () => {
-        await models.get(digest)?.session.close();
+        await models.get(digest)?.classifier.close();
         models.delete(digest);
       }),
     begin({ id, ...work }) {

@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { CPU_TARGET } from '../../src/engines/compute-target.ts';
 import { openModelStore, type RegisteredModel, verifyModel } from '../../src/models/store.ts';
-import { openOnnxSession } from '../../src/engines/onnx/engine.ts';
+import { openClassifier } from '../../src/engines/open-classifier.ts';
 import type * as DeviceHosts from '../../src/host/device-host.ts';
 import type {
   HostFunctions,
@@ -121,7 +121,7 @@ function startProcess(): HostFunctions {
 /** The votes by the plain reference noise and one row at a time: no kernel, no batch, no lane. */
 async function referenceVotes(): Promise<number[][]> {
   const model = await linear();
-  const session = await openOnnxSession(await verifyModel(model), CPU_TARGET);
+  const session = await openClassifier(await verifyModel(model), CPU_TARGET);
   const cutpoints = gaussianCutpoints(SIGMA);
   const votes = SEGMENTS.map(() => [0, 0, 0]);
   const row = new Float32Array(9);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CPU_TARGET } from '../../src/engines/compute-target.ts';
 import { verifyModel } from '../../src/models/store.ts';
-import { openOnnxSession } from '../../src/engines/onnx/engine.ts';
+import { openClassifier } from '../../src/engines/open-classifier.ts';
 import { useTemporaryDirectory } from '../support/temporary-directory.ts';
 import {
   classesIn,
@@ -18,7 +18,7 @@ const at = useTemporaryDirectory();
 const engine = (kind: 'cpu' | 'webgpu'): NetworkEngine => ({
   name: kind,
   format: 'onnx',
-  open: async (model) => openOnnxSession(await verifyModel(model), { ...CPU_TARGET, kind }),
+  open: async (model) => openClassifier(await verifyModel(model), { ...CPU_TARGET, kind }),
 });
 
 describe.each(await shippedModels())('ONNX Runtime on WebGPU and on the CPU, $manifest.name', (model) => {

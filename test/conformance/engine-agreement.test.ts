@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CPU_TARGET } from '../../src/engines/compute-target.ts';
 import { type RegisteredModel, verifyModel } from '../../src/models/store.ts';
-import { openSession } from '../../src/engines/open-session.ts';
+import { openClassifier } from '../../src/engines/open-classifier.ts';
 import { openIn } from '../../src/engines/tensorflow/engine.ts';
 import { loadTensorflowWasm } from '../../src/engines/tensorflow/library.ts';
 import { nativeTensorflowObstacle } from '../support/native-tensorflow.ts';
@@ -25,13 +25,16 @@ const at = useTemporaryDirectory();
 let folders = 0;
 const folder = (): string => at(`models-${(folders += 1)}`);
 
-const open = async (model: RegisteredModel) => openSession(await verifyModel(model), CPU_TARGET);
+const open = async (model: RegisteredModel) => openClassifier(await verifyModel(model), CPU_TARGET);
 const ONNX: NetworkEngine = { name: 'ONNX Runtime', format: 'onnx', open };
 const NATIVE: NetworkEngine = { name: 'TensorFlow', format: 'tensorflow', open };
 const WASM: NetworkEngine = {
   name: 'TensorFlow.js on WebAssembly',
   format: 'tensorflow',
-  open: async (model) => openIn(await loadTensorflowWasm(), await verifyModel(model)),
+  open: async (model) =>
+    openClassifier(await verifyModel(model), CPU_TARGET, async (verified) =>
+      openIn(await loadTensorflowWasm(), verified),
+    ),
 };
 const obstacle = nativeTensorflowObstacle();
 if (obstacle !== null) console.log(`conformance: agreement of TensorFlow on the CPU: not run, ${obstacle}`);

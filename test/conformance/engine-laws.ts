@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { type Classifier, createClassifier } from '../../src/engines/classifier.ts';
 import type { EngineSession } from '../../src/engines/engine.ts';
+import { probeRows } from '../../src/engines/row-probe.ts';
 import { type VerifiedModel, verifyModel } from '../../src/models/store.ts';
 import { domainFault } from '../support/domain-fault.ts';
 import { type LinearLawModel, type WriteLinear, writeLinearOnnx } from '../support/linear-law-model.ts';
@@ -37,7 +39,11 @@ function classesOf({ weights, biases }: LinearLawModel, rows: Float32Array): num
 }
 
 /** The classes of the first `rows` rows. */
-export async function classify(session: EngineSession, batch: Float32Array, rows: number): Promise<number[]> {
+export async function classify(
+  session: Pick<Classifier, 'classify'>,
+  batch: Float32Array,
+  rows: number,
+): Promise<number[]> {
   const classes = new Int32Array(rows).fill(-1);
   await session.classify(batch, rows, classes);
   return [...classes];
@@ -70,10 +76,10 @@ export function engineLaws(
     return verifyModel(await write(directory(`models-${folders}`, 'linear'), options));
   }
 
-  async function open(model: VerifiedModel): Promise<EngineSession> {
-    const session = await openSession(model);
-    onTestFinished(() => session.close());
-    return session;
+  async function open(model: VerifiedModel): Promise<Classifier> {
+    const classifier = createClassifier(await openSession(model), model.manifest);
+    onTestFinished(() => classifier.close());
+    return classifier;
   }
 
   // Weights that are quarters: no score of k/255 pixels comes nearer than 1e-4 to another, far above float32's error.
@@ -246,10 +252,7 @@ export function engineLaws(
       const model = await linear({ ...THREE, hidesWidth: true });
       const wide = { ...model.manifest, output: { classes: 4, labels: ['a', 'b', 'c', 'd'] } };
       // An engine finds it when it opens the model or when the first scores come.
-      const used = openSession({ ...model, manifest: wide }).then((session) => {
-        onTestFinished(() => session.close());
-        return classify(session, pixels(12, 2), 2);
-      });
+      const used = open({ ...model, manifest: wide }).then((session) => classify(session, pixels(12, 2), 2));
       await expect(used).rejects.toThrow(/\b3\b/);
     });
 
@@ -264,6 +267,17 @@ export function engineLaws(
         openSession({ ...model, manifest: { ...model.manifest, files } }),
       );
       expect(fault.code).toBe('model_invalid');
+    });
+  });
+
+  describe(`${name}: the probe of the rows`, () => {
+    it('finds the same bits in every batch, for models of any batch and of one', async () => {
+      for (const batch of [undefined, 1, 5]) {
+        const model = await linear(batch === undefined ? THREE : { ...THREE, batch });
+        const session = await openSession(model);
+        onTestFinished(() => session.close());
+        expect(await probeRows(session, model.manifest)).toEqual({ kind: 'exact' });
+      }
     });
   });
 

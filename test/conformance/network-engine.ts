@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { EngineSession } from '../../src/engines/engine.ts';
+import type { Classifier } from '../../src/engines/classifier.ts';
 import { toInputTensor } from '../../src/models/inputs/input-tensor.ts';
 import { inputElements } from '../../src/models/manifest.ts';
 import { openModelStore, type RegisteredModel } from '../../src/models/store.ts';
@@ -39,7 +39,7 @@ export function readNetwork({ manifest, folder }: RegisteredModel): PlainNetwork
 export interface NetworkEngine {
   readonly name: string;
   readonly format: 'onnx' | 'tensorflow';
-  readonly open: (model: RegisteredModel) => Promise<EngineSession>;
+  readonly open: (model: RegisteredModel) => Promise<Classifier>;
 }
 
 /**
@@ -55,7 +55,7 @@ export async function classesIn(
   batch: Float32Array,
 ): Promise<number[]> {
   const { height, width } = network.input;
-  const session = await open(
+  const classifier = await open(
     await writeModelFolder(join(folder, 'network'), {
       engine: format,
       files: format === 'onnx' ? { 'model.onnx': onnxNetworkFile(network) } : tensorflowNetworkFiles(network),
@@ -68,10 +68,10 @@ export async function classesIn(
   for (let start = 0; start < batch.length; start += ROWS * height * width) {
     const part = batch.subarray(start, start + ROWS * height * width);
     const rows = part.length / (height * width);
-    await session.classify(part, rows, classes);
+    await classifier.classify(part, rows, classes);
     found.push(...classes.subarray(0, rows));
   }
-  await session.close();
+  await classifier.close();
   return found;
 }
 

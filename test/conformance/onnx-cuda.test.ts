@@ -4,6 +4,7 @@ import { type ComputeTarget, CPU_TARGET } from '../../src/engines/compute-target
 import { inputElements } from '../../src/models/manifest.ts';
 import { openModelStore, type VerifiedModel, verifyModel } from '../../src/models/store.ts';
 import { openOnnxSession } from '../../src/engines/onnx/engine.ts';
+import { openClassifier } from '../../src/engines/open-classifier.ts';
 import { domainFault } from '../support/domain-fault.ts';
 import { missingForNvidia } from '../support/nvidia.ts';
 import { classify, engineLaws, pixels } from './engine-laws.ts';
@@ -36,9 +37,9 @@ function onNvidia(provider: 'cuda' | 'tensorrt', target: ComputeTarget): void {
       const model = await shipped();
       const rows = 256;
       const batch = pixels(rows * inputElements(model.manifest), 12);
-      const expected = await openOnnxSession(model, CPU_TARGET);
+      const expected = await openClassifier(model, CPU_TARGET);
       onTestFinished(() => expected.close());
-      const session = await openOnnxSession(model, target);
+      const session = await openClassifier(model, target);
       onTestFinished(() => session.close());
       expect(session.description).toMatchObject({ provider, precision: 'fp32' });
       expect(await classify(session, batch, rows)).toEqual(await classify(expected, batch, rows));

@@ -10,6 +10,7 @@ import { discoverDevices } from '../../src/devices/discover.ts';
 import { inputElements } from '../../src/models/manifest.ts';
 import { openModelStore, type RegisteredModel, verifyModel } from '../../src/models/store.ts';
 import { openOnnxSession } from '../../src/engines/onnx/engine.ts';
+import { openClassifier } from '../../src/engines/open-classifier.ts';
 import { findWebgpuAdapter } from '../../src/devices/webgpu-adapter.ts';
 import type * as DeviceHosts from '../../src/host/device-host.ts';
 import type { HostFunctions, HostSettings, Work, WorkerFunctions } from '../../src/host/protocol.ts';
@@ -66,7 +67,7 @@ describe('ONNX Runtime on WebGPU', () => {
     const batch = pixels(rows * inputElements(model.manifest), 12);
     const classes: number[][] = [];
     for (const target of [CPU_TARGET, TARGET]) {
-      const session = await openOnnxSession(model, target);
+      const session = await openClassifier(model, target);
       onTestFinished(() => session.close());
       classes.push(await classify(session, batch, rows));
     }

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { CPU_TARGET } from '../../src/engines/compute-target.ts';
-import type { EngineSession } from '../../src/engines/engine.ts';
+import type { Classifier } from '../../src/engines/classifier.ts';
 import { inputElements } from '../../src/models/manifest.ts';
 import {
   openModelStore,
@@ -9,7 +9,7 @@ import {
   type VerifiedModel,
   verifyModel,
 } from '../../src/models/store.ts';
-import { openSession } from '../../src/engines/open-session.ts';
+import { openClassifier } from '../../src/engines/open-classifier.ts';
 import { openIn } from '../../src/engines/tensorflow/engine.ts';
 import { loadTensorflowWasm } from '../../src/engines/tensorflow/library.ts';
 import { gaussianCutpoints } from '../../src/random/cutpoints.ts';
@@ -31,12 +31,12 @@ describe('the shipped models', async () => {
   for (const model of store.models) {
     const { name, engine } = model.manifest;
     const target = { ...CPU_TARGET, wasm: obstacle !== null };
-    shippedModel(name, model, (verified) => openSession(verified, target));
+    shippedModel(name, model, (verified) => openClassifier(verified, target));
     if (engine !== 'tensorflow') continue;
     if (obstacle !== null) console.log(`conformance: ${name} on the native binding: not run, ${obstacle}`);
     // After the native binding: both are in this process, and the backend that is set last computes.
     shippedModel(`${name} on WebAssembly`, model, async (verified) =>
-      openIn(await loadTensorflowWasm(), verified),
+      openClassifier(verified, CPU_TARGET, async () => openIn(await loadTensorflowWasm(), verified)),
     );
   }
 });
@@ -44,7 +44,7 @@ describe('the shipped models', async () => {
 function shippedModel(
   name: string,
   model: RegisteredModel,
-  open: (verified: VerifiedModel) => Promise<EngineSession>,
+  open: (verified: VerifiedModel) => Promise<Classifier>,
 ): void {
   it(`${name} classifies noisy images alike whatever the batch size`, async () => {
     const session = await open(await verifyModel(model));

@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { CPU_TARGET } from '../../src/engines/compute-target.ts';
-import type { EngineSession } from '../../src/engines/engine.ts';
+import { type Classifier, createClassifier } from '../../src/engines/classifier.ts';
 import { type RegisteredModel, verifyModel } from '../../src/models/store.ts';
-import { openSession } from '../../src/engines/open-session.ts';
+import { openClassifier } from '../../src/engines/open-classifier.ts';
 import { openIn } from '../../src/engines/tensorflow/engine.ts';
 import { type LoadedTensorflow, loadTensorflow } from '../../src/engines/tensorflow/library.ts';
 import type * as DeviceHosts from '../../src/host/device-host.ts';
@@ -24,8 +24,8 @@ import { classify, pixels } from './engine-laws.ts';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const at = useTemporaryDirectory();
 const LINEAR = { input: imageInput(1, 2, 1, 'NHWC'), weights: [[1, -0.25], [-0.5, 0.75]], biases: [0.125, 0.25] }; // prettier-ignore
-const open = async (model: RegisteredModel): Promise<EngineSession> => {
-  const session = await openSession(await verifyModel(model), CPU_TARGET);
+const open = async (model: RegisteredModel): Promise<Classifier> => {
+  const session = await openClassifier(await verifyModel(model), CPU_TARGET);
   onTestFinished(() => session.close());
   return session;
 };
@@ -78,7 +78,7 @@ function traps(): void {
         whole: { name: 'image:0', dims: [-1, 2, 2, 1], dtype: 3 },
       })) {
         const model = await verifyModel(await convolution(name, image));
-        const fault = await domainFault(() => openSession(model, CPU_TARGET));
+        const fault = await domainFault(() => openClassifier(model, CPU_TARGET));
         expect(fault.code).toBe('model_invalid');
         expect(fault.message).toMatch(/the manifest says \[batch, 2, 2, 1\]|float32 is expected/);
       }
@@ -97,7 +97,7 @@ function traps(): void {
 
     it('whose variables are missing is refused when it is opened', async () => {
       const model = await verifyModel(await written('without-variables', 'variables', ['saved_model.pb']));
-      const fault = await domainFault(() => openSession(model, CPU_TARGET));
+      const fault = await domainFault(() => openClassifier(model, CPU_TARGET));
       expect(fault.code).toBe('model_invalid');
       expect(fault.message).toContain('variable');
     });
@@ -144,7 +144,8 @@ function traps(): void {
         return model;
       },
     };
-    const session = await openIn({ ...library, tf }, await verifyModel(await linear('whole', 'LayersModel')));
+    const model = await verifyModel(await linear('whole', 'LayersModel'));
+    const session = createClassifier(await openIn({ ...library, tf }, model), model.manifest);
     onTestFinished(() => session.close());
     batches.length = 0;
     await classify(session, pixels(2 * 200, 1), 200);
@@ -156,7 +157,7 @@ function traps(): void {
     async (format) => {
       const { tf } = await loadTensorflow(CPU_TARGET);
       const before = tf.memory();
-      const session = await openSession(
+      const session = await openClassifier(
         await verifyModel(await linear(`memory-${format.toLowerCase()}`, format)),
         CPU_TARGET,
       );

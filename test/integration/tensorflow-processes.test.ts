@@ -38,12 +38,12 @@ const SCRIPT = `
     for (let thread = 0; thread < Number(threads); thread += 1) new Worker(new URL(import.meta.url), { argv });
   } else {
     const { openModelStore, verifyModel } = await import(root + '/dist/models/store.js');
-    const { openSession } = await import(root + '/dist/engines/open-session.js');
+    const { openClassifier } = await import(root + '/dist/engines/open-classifier.js');
     const { models } = await openModelStore(dirname(folder));
     const answer = {};
     try {
       const model = await verifyModel(models.find((each) => each.folder === folder));
-      const session = await openSession(model, JSON.parse(target));
+      const session = await openClassifier(model, JSON.parse(target));
       const classes = new Int32Array(2);
       for (let batch = 0; batch < 20; batch += 1) await session.classify(Float32Array.of(1, 0, 0, 1), 2, classes);
       Object.assign(answer, { description: session.description, classes: [...classes] });

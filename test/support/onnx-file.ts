@@ -1,7 +1,7 @@
 import protobuf from 'protobufjs';
 
 // The part of the ONNX format (onnx/onnx.proto3, IR version 10) that small hand-made models need. Written apart from
-// the reader in src/inference, so that a field number that is wrong there is found.
+// the reader in src/models, so that a field number that is wrong there is found.
 const { root } = protobuf.parse(
   `
   syntax = "proto3";

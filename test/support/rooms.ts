@@ -63,7 +63,7 @@ export const ROOMS: readonly Room[] = [
   },
   {
     name: 'engines',
-    holds: 'the `EngineSession` port, ONNX Runtime, TensorFlow',
+    holds: 'the `EngineSession` port to ONNX Runtime and TensorFlow, and the classifier above it',
     imports: ['errors.ts', 'models'],
     packages: ['node:', 'onnxruntime-node', '@tensorflow/'],
   },

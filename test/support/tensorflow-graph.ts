@@ -1,7 +1,7 @@
 import protobuf from 'protobufjs';
 
 // The part of TensorFlow's formats (tensorflow/core/framework/*.proto, saved_model.proto) that small hand-made models
-// need. Written apart from the reader in src/inference, so that a field number that is wrong there is found.
+// need. Written apart from the reader in src/models, so that a field number that is wrong there is found.
 const { root } = protobuf.parse(
   `
   syntax = "proto3";

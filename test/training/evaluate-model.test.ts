@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { EngineSession } from '../../src/engines/engine.ts';
+import type { Classifier } from '../../src/engines/classifier.ts';
 import type { Dataset } from '../../training/tensorflow/dataset.ts';
 import {
   accuracyUnderNoise,
@@ -22,7 +22,7 @@ const dataset: Dataset = {
 };
 
 /** Class 1 for a pixel above one half, class 0 for any other. */
-const session: EngineSession = {
+const session: Classifier = {
   description: { name: 'threshold', version: '1', provider: 'cpu', precision: 'fp32' },
   fixedBatch: null,
   async classify(batch, rows, classes) {

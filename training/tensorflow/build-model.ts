@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import tf from '@tensorflow/tfjs-node-gpu';
 import { CPU_TARGET } from '../../src/engines/compute-target.ts';
 import { openModelStore, verifyModel } from '../../src/models/store.ts';
-import { openSession } from '../../src/engines/open-session.ts';
+import { openClassifier } from '../../src/engines/open-classifier.ts';
 import { averageCertifiedRadius, certifiedAccuracy } from '../../src/smoothing/evaluation.ts';
 import { type CertifyParameters, certifyParameters } from '../../src/smoothing/parameters.ts';
 import { radiusFromVotes } from '../../src/smoothing/votes-to-radius.ts';
@@ -72,7 +72,7 @@ async function evaluate(
 ): Promise<void> {
   const model = (await openModelStore(dirname(output))).find(name);
   if (model === undefined) throw new Error(`${output} is no model folder of ${name}`);
-  const session = await openSession(await verifyModel(model), CPU_TARGET);
+  const session = await openClassifier(await verifyModel(model), CPU_TARGET);
   const { sigma, n0, n, alpha } = parameters;
   const classes = model.manifest.output.classes;
   // The evaluation's noise follows from the model, as it may: the model was fixed before it.

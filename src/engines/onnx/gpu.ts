@@ -57,7 +57,7 @@ function openProfiled(
   providers: readonly OnnxProvider[],
 ): Promise<GpuSession> {
   return withProfile(async (profiling, readProfile) => {
-    const session = await createOnnxSession(model.path, { ...options, ...profiling }, providers);
+    const session = await createOnnxSession(model, { ...options, ...profiling }, providers);
     try {
       await runTrial(session, model, providers);
       const verdict = judgePlacement(await readProfile(session), providers);

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { type EngineSession, NonFiniteScoreError } from '../../../src/engines/engine.ts';
+import { type Classifier, NonFiniteScoreError } from '../../../src/engines/classifier.ts';
 import { measureBatchSize } from '../../../src/host/batch-size.ts';
 
 /** A session whose calls take the milliseconds that `cost` says of the rows, on a clock of its own. */
 function timed(cost: (rows: number) => number, fixedBatch: number | null = null) {
   let now = 0;
   const tried: number[] = [];
-  const session: EngineSession = {
+  const session: Classifier = {
     description: { name: 'timed', version: '1', provider: 'none', precision: 'fp32' },
     fixedBatch,
     async classify(batch, rows, classes) {
@@ -102,7 +102,7 @@ describe('measureBatchSize', () => {
 
   it('takes a quarter of a size that is too large for the memory of the device, which two lanes share', async () => {
     const { session, clock, sizes } = timed((rows) => 1 + 0.001 * rows);
-    const limited: EngineSession = {
+    const limited: Classifier = {
       ...session,
       classify: (batch, rows, classes) =>
         rows > 1_024
@@ -116,7 +116,7 @@ describe('measureBatchSize', () => {
   it('passes on the failure of a device that is lost with a size that was too large', async () => {
     const { session, clock } = timed((rows) => 1 + 0.001 * rows);
     let lost = false;
-    const fragile: EngineSession = {
+    const fragile: Classifier = {
       ...session,
       async classify(batch, rows, classes) {
         lost ||= rows > 1_024;
@@ -129,7 +129,7 @@ describe('measureBatchSize', () => {
 
   it('passes on a score that is not finite, at any size', async () => {
     const { session, clock } = timed((rows) => 1 + 0.001 * rows);
-    const broken: EngineSession = {
+    const broken: Classifier = {
       ...session,
       classify: (batch, rows, classes) =>
         rows > 4 ? Promise.reject(new NonFiniteScoreError()) : session.classify(batch, rows, classes),

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { CPU_TARGET } from '../../../src/engines/compute-target.ts';
 import { verifyModel } from '../../../src/models/store.ts';
 import { openOnnxSession } from '../../../src/engines/onnx/engine.ts';
-import { openSession } from '../../../src/engines/open-session.ts';
+import { openClassifier } from '../../../src/engines/open-classifier.ts';
 import { MODELS } from '../../support/api.ts';
 import { openModelStore } from '../../../src/models/store.ts';
 import { domainFault } from '../../support/domain-fault.ts';
@@ -28,15 +28,15 @@ describe('a network that subtracts the mean of the batch', () => {
       biases: [0, 0],
       prelude: PRELUDES.batchMean,
     });
-    const fault = await domainFault(async () => openSession(await verifyModel(model), CPU_TARGET));
+    const fault = await domainFault(async () => openClassifier(await verifyModel(model), CPU_TARGET));
     expect(fault.code).toBe('model_invalid');
-    expect(fault.message).toContain('another class when other rows are in its batch');
+    expect(fault.message).toContain('other scores');
   });
 
   it('is refused with a fixed batch as well', async () => {
     const prelude = PRELUDES.batchMean;
     const model = await writeLinearModel(at('fixed'), { ...brightness, biases: [0, 0], prelude, batch: 8 });
-    expect((await domainFault(async () => openSession(await verifyModel(model), CPU_TARGET))).code).toBe(
+    expect((await domainFault(async () => openClassifier(await verifyModel(model), CPU_TARGET))).code).toBe(
       'model_invalid',
     );
   });
@@ -52,14 +52,14 @@ describe('a network that classifies each row by itself', () => {
   it('is opened, whatever its batch', async () => {
     for (const batch of ['batch', 1, 5]) {
       const model = await writeLinearModel(at(`plain-${batch}`), { ...brightness, batch });
-      const session = await openSession(await verifyModel(model), CPU_TARGET);
+      const session = await openClassifier(await verifyModel(model), CPU_TARGET);
       await session.close();
     }
   });
 
   it('is what the shipped models are', async () => {
     for (const model of (await openModelStore(MODELS)).models) {
-      const session = await openSession(await verifyModel(model), { ...CPU_TARGET, wasm: true });
+      const session = await openClassifier(await verifyModel(model), { ...CPU_TARGET, wasm: true });
       await session.close();
     }
   });
