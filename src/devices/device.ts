@@ -1,4 +1,5 @@
 import type { DeviceKind } from '../engines/compute-target.ts';
+import type { Launch } from '../launch.ts';
 
 /** A compute device that host processes are pinned to. */
 export interface Device {
@@ -27,6 +28,8 @@ export interface DeviceTools {
   readonly environment?: NodeJS.ProcessEnv;
   /** Path that exists where NVIDIA's driver is loaded. */
   readonly driverNode?: string;
+  /** How programs are started; as they are unless given. */
+  readonly launch?: Launch;
   /** How long nvidia-smi may take to answer once. */
   readonly timeoutMilliseconds?: number;
 }

@@ -32,7 +32,7 @@ export async function discoverDevices(
 ): Promise<Device[]> {
   if (selection.kind === 'cpu') return [cpuDevice(lanes)];
   if (selection.kind === 'webgpu') {
-    return [await webgpuDevice(lanes ?? WEBGPU_LANES, tools.environment ?? {})];
+    return [await webgpuDevice(lanes ?? WEBGPU_LANES, tools.environment ?? {}, tools.launch)];
   }
   const executable = findNvidiaSmi(tools);
   if (executable === null) {
@@ -45,7 +45,7 @@ export async function discoverDevices(
     );
   }
   const limit = tools.timeoutMilliseconds ?? DISCOVERY_MILLISECONDS;
-  const inventory = await listGpus(executable, limit).catch((error: unknown) => {
+  const inventory = await listGpus(executable, limit, tools.launch).catch((error: unknown) => {
     throw error instanceof NvidiaSmiError ? refusal(selection, error.message, error) : error;
   });
   const { devices, faults } = selectGpus(selection, inventory, tools.visibleDevices);

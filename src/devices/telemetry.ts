@@ -56,7 +56,8 @@ async function readStates(tools: DeviceTools): Promise<GpuStates | string> {
   const executable = findNvidiaSmi(tools);
   if (executable === null) return 'no nvidia-smi is on the PATH';
   try {
-    return await readGpuStates(executable, tools.timeoutMilliseconds ?? TELEMETRY_MILLISECONDS);
+    const limit = tools.timeoutMilliseconds ?? TELEMETRY_MILLISECONDS;
+    return await readGpuStates(executable, limit, tools.launch);
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }

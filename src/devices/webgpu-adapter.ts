@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { execPath } from 'node:process';
 import { DomainError } from '../errors.ts';
+import { type Launch, launchAsItIs } from '../launch.ts';
 import { PRODUCT_MODEL } from '../engines/onnx/arithmetic.ts';
 import { missingPart } from '../engines/onnx/providers.ts';
 
@@ -33,9 +34,13 @@ const SCRIPT = `
  * @param environment of the processes that will compute: the same one makes the same choice
  * @throws DomainError `device_unavailable` with what is missing
  */
-export async function findWebgpuAdapter(environment: NodeJS.ProcessEnv): Promise<WebgpuAdapter> {
+export async function findWebgpuAdapter(
+  environment: NodeJS.ProcessEnv,
+  launch: Launch = launchAsItIs,
+): Promise<WebgpuAdapter> {
   const library = createRequire(import.meta.url).resolve('onnxruntime-node');
-  const args = ['-e', SCRIPT, library, PRODUCT_MODEL.toString('base64')];
+  const probe = ['-e', SCRIPT, library, PRODUCT_MODEL.toString('base64')];
+  const { executable, args } = launch(execPath, probe);
   const log = await new Promise<string>((resolve, reject) => {
     const options = {
       env: { ...environment, VK_LOADER_DEBUG: 'driver,layer' },
@@ -43,7 +48,7 @@ export async function findWebgpuAdapter(environment: NodeJS.ProcessEnv): Promise
       killSignal: 'SIGKILL',
       maxBuffer: 2 ** 24,
     } as const;
-    execFile(execPath, args, options, (cause, stdout, stderr) => {
+    execFile(executable, args, options, (cause, stdout, stderr) => {
       if (cause === null) return resolve(stderr);
       const reason = missingPart(stdout, ['webgpu']) ?? (stdout.trim().split('\n')[0] || cause.message);
       return reject(

@@ -1,5 +1,6 @@
 import { DomainError } from '../errors.ts';
 import type { Device } from './device.ts';
+import type { Launch } from '../launch.ts';
 import { findWebgpuAdapter } from './webgpu-adapter.ts';
 
 /**
@@ -10,8 +11,12 @@ import { findWebgpuAdapter } from './webgpu-adapter.ts';
  * @param environment of this process, of which the host gets what Vulkan's loader reads
  * @throws DomainError `device_unavailable` with what is missing
  */
-export async function webgpuDevice(lanes: number, environment: NodeJS.ProcessEnv): Promise<Device> {
-  const { name, software } = await findWebgpuAdapter({ ...environment, ORT_DISABLE_TELEMETRY: '1' });
+export async function webgpuDevice(
+  lanes: number,
+  environment: NodeJS.ProcessEnv,
+  launch?: Launch,
+): Promise<Device> {
+  const { name, software } = await findWebgpuAdapter({ ...environment, ORT_DISABLE_TELEMETRY: '1' }, launch);
   const named = environment['VK_DRIVER_FILES'] ?? environment['VK_ICD_FILENAMES'];
   if (software && !named) {
     const detail =

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { createBirpc, type BirpcReturn } from 'birpc';
 import type { Device } from '../devices/device.ts';
 import type { ComputeTarget } from '../engines/compute-target.ts';
+import { type Launch, launchAsItIs } from '../launch.ts';
 import type { RegisteredModel } from '../models/store.ts';
 import type { Logger } from '../logger.ts';
 import type { MeasuredBatch } from './batch-size.ts';
@@ -70,6 +71,13 @@ const SILENCE_MILLISECONDS = 60_000;
 /** A model that is not loaded after so long never will be; TensorRT takes minutes to build an engine. */
 const LOAD_MILLISECONDS = 15 * 60_000;
 
+export interface DeviceHostOptions {
+  /** How its process is started; as it is unless given. */
+  readonly launch?: Launch;
+  /** How long a host may count nothing while it owes samples, before it is killed. */
+  readonly silenceMilliseconds?: number;
+}
+
 /** Milliseconds that a host has to end by itself when its channel closes: one batch of the slowest model and more. */
 const CLOSE_GRACE = 5_000;
 
@@ -78,14 +86,13 @@ const CLOSE_GRACE = 5_000;
  *
  * @param target what its sessions must compute on
  * @param environment all of the host's environment variables; they are in force before any library loads
- * @param silenceMilliseconds how long a host may count nothing while it owes samples, before it is killed
  */
 export function createDeviceHost(
   device: Device,
   target: ComputeTarget,
   environment: NodeJS.ProcessEnv,
   logger: Logger,
-  silenceMilliseconds = SILENCE_MILLISECONDS,
+  { launch = launchAsItIs, silenceMilliseconds = SILENCE_MILLISECONDS }: DeviceHostOptions = {},
 ): DeviceHost {
   const listeners = new Map<string, (samples: number) => void>();
   const measured = new Map<string, MeasuredBatch>();
@@ -100,13 +107,15 @@ export function createDeviceHost(
     if (closing) throw new HostCrashedError('the device host is closed');
     starts += 1;
     const settings: HostSettings = { lanes: device.lanes, target };
+    // A host is a program of its own: options that Node was given for the worker are not for it.
+    const command = launch(process.execPath, []);
     const child = fork(
       fileURLToPath(new URL('./host-process.js', import.meta.url)),
       [JSON.stringify(settings)],
       {
         env: environment,
-        // A host is a program of its own: options that Node was given for the worker are not for it.
-        execArgv: [],
+        execPath: command.executable,
+        execArgv: [...command.args],
         serialization: 'advanced',
         stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       },

@@ -1,21 +1,25 @@
-import { createBirpc } from 'birpc';
-import { createLanePool } from './lane-pool.ts';
-import type { HostFunctions, HostSettings, WorkerFunctions } from './protocol.ts';
+// Entry point of a device host: a child process pinned to one device, started by a worker with its settings as its
+// argument. It lives exactly as long as the channel to its worker: a worker that is killed leaves no host behind.
+//
+// Nothing is imported before the listeners are there: loading takes most of a second, in which the worker may die and the
+// channel close unheard.
 
-// Entry point of a device host: a child process pinned to one device, started by a worker with its settings as
-// its argument. It lives exactly as long as the channel to its worker: a worker that is killed leaves no host behind.
-const send = process.send?.bind(process);
-if (send === undefined) throw new Error('a device host is started by a worker, with a channel to it');
+/** An orphan ends at once: process.exit() waits for lanes that are inside a library, and nobody is left to be impatient. */
+function end(): never {
+  if (process.ppid !== parent) process.kill(process.pid, 'SIGKILL');
+  process.exit(0);
+}
 
-process.on('disconnect', () => process.exit(0));
-// A terminal sends Ctrl-C to the whole process group; the worker decides when its host ends.
-process.on('SIGINT', () => undefined);
-process.on('SIGTERM', () => undefined);
+const parent = process.ppid;
+process.once('disconnect', end);
+// The channel may have closed before there was a listener, while Node itself started.
+if (!process.connected) end();
+// A terminal sends Ctrl-C to the whole process group; the worker decides when its host ends, as long as there is one.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    if (!process.connected) end();
+  });
+}
 
-const settings = JSON.parse(process.argv[2]!) as HostSettings;
-const pool = createLanePool(settings, (workId, samples) => void worker.progress.asEvent(workId, samples));
-const worker = createBirpc<WorkerFunctions, HostFunctions>(pool, {
-  post: (message) => send(message),
-  on: (listener) => process.on('message', listener),
-  timeout: -1,
-});
+const { serveLanes } = await import('./serve-lanes.ts');
+serveLanes(process.argv[2]!);

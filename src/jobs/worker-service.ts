@@ -5,6 +5,7 @@ import type { Redis } from 'ioredis';
 import type { Device } from '../devices/device.ts';
 import type { ComputeTarget } from '../engines/compute-target.ts';
 import { DomainError, type Failure } from '../errors.ts';
+import type { Launch } from '../launch.ts';
 import type { EngineName } from '../models/manifest.ts';
 import type { ModelStore } from '../models/store.ts';
 import type { DeviceTelemetry } from '../devices/telemetry.ts';
@@ -40,6 +41,8 @@ export interface WorkerServiceOptions {
   readonly pin: (device: Device, engine: EngineName) => Pinning;
   /** What is known of the devices now; never rejects. */
   readonly readTelemetry: () => Promise<readonly DeviceTelemetry[]>;
+  /** How a host process is started. */
+  readonly launch: Launch;
   readonly retentionSeconds: number;
   readonly software: Software;
   readonly logger: Logger;
@@ -65,7 +68,7 @@ const RECONCILE_MILLISECONDS = 30_000;
  *   loaded on any device
  */
 export async function startWorkerService(options: WorkerServiceOptions): Promise<WorkerService> {
-  const { redis, keys, models, devices, software, logger } = options;
+  const { redis, keys, models, devices, launch, software, logger } = options;
   const id = randomUUID();
   const connected = (): boolean => redis.status === 'ready';
   const queues = { coordinator: coordinatorQueue(redis, keys), sampling: samplingQueues(redis, keys) };
@@ -87,7 +90,7 @@ export async function startWorkerService(options: WorkerServiceOptions): Promise
   const supervise = (device: Device, engine: EngineName): SupervisedHost => {
     const { target, environment } = options.pin(device, engine);
     const host: SupervisedHost = superviseHost({
-      host: createDeviceHost(device, target, environment, logger.child({ engine })),
+      host: createDeviceHost(device, target, environment, logger.child({ engine }), { launch }),
       engine,
       models: models.models.filter(({ manifest }) => manifest.engine === engine),
       logger,

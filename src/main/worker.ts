@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts';
 import { ownEnvironment } from '../config/env.ts';
+import { dieWithParent } from '../die-with-parent.ts';
 import { deviceTarget } from '../devices/target.ts';
 import { discoverDevices } from '../devices/discover.ts';
 import { openModelStore } from '../models/store.ts';
@@ -17,10 +18,9 @@ const REDIS_MILLISECONDS = 30_000;
 /** Starts the worker process: devices -> models -> Redis -> device hosts -> queue consumers. */
 export function startWorker(config: Config, redisUrl: string, logger: Logger): Promise<Running> {
   return Stack.build(async (stack) => {
-    const devices = await discoverDevices(config.devices, config.lanes, {
-      ...config,
-      environment: ownEnvironment(),
-    });
+    const launch = await dieWithParent(config.searchPath);
+    const tools = { ...config, environment: ownEnvironment(), launch };
+    const devices = await discoverDevices(config.devices, config.lanes, tools);
     const targets = new Map(devices.map((device) => [device, deviceTarget(device, config.target)]));
     const models = await openModelStore(config.modelsDirectory, config.models);
     const redis = connectWorker(redisUrl, logger);
@@ -36,7 +36,8 @@ export function startWorker(config: Config, redisUrl: string, logger: Logger): P
         const base = ownEnvironment();
         return { target, environment: pinnedEnvironment(device, target, engine, base) };
       },
-      readTelemetry: () => readTelemetry(devices, config),
+      readTelemetry: () => readTelemetry(devices, tools),
+      launch,
       retentionSeconds: config.retentionSeconds,
       software: SOFTWARE,
       logger,

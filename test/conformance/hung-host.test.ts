@@ -26,7 +26,9 @@ it('kills a host that hangs while it owes samples, and the next one gives the sa
   };
   const device: Device = { id: 'cpu', name: 'CPU', kind: 'cpu', lanes: 1, memoryBytes: null, driver: null };
   const environment = { ...process.env, ORT_DISABLE_TELEMETRY: '1' };
-  const host = createDeviceHost(device, CPU_TARGET, environment, pino({ level: 'silent' }), 1_000);
+  const host = createDeviceHost(device, CPU_TARGET, environment, pino({ level: 'silent' }), {
+    silenceMilliseconds: 1_000,
+  });
   try {
     const signal = new AbortController().signal;
     const undisturbed = await host.sample(work, signal, () => undefined);

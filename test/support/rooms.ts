@@ -18,6 +18,19 @@ export const ROOMS: readonly Room[] = [
   { name: 'logger.ts', holds: 'the logger', imports: [], packages: ['pino'] },
   { name: 'version.ts', holds: 'the version of the product', imports: [], packages: ['node:'] },
   { name: 'find-executable.ts', holds: 'programs on the PATH', imports: [], packages: ['node:'] },
+  { name: 'launch.ts', holds: 'how a program is started', imports: [], packages: [] },
+  {
+    name: 'run-command.ts',
+    holds: 'programs that are run to their end',
+    imports: ['launch.ts'],
+    packages: ['node:'],
+  },
+  {
+    name: 'die-with-parent.ts',
+    holds: 'programs that never outlive this process',
+    imports: ['find-executable.ts', 'launch.ts', 'run-command.ts'],
+    packages: [],
+  },
   {
     name: 'lifecycle.ts',
     holds: 'what closes in which order',
@@ -70,19 +83,26 @@ export const ROOMS: readonly Room[] = [
   {
     name: 'devices',
     holds: 'which devices there are, how a process is pinned to one, how they fare',
-    imports: ['errors.ts', 'find-executable.ts', 'models', 'engines'],
+    imports: ['errors.ts', 'find-executable.ts', 'launch.ts', 'models', 'engines'],
     packages: ['node:', 'onnxruntime-node'],
   },
   {
     name: 'host',
     holds: 'device hosts: the child process, its lanes, who watches it',
-    imports: ['errors.ts', 'logger.ts', 'random', 'models', 'contract', 'engines', 'devices'],
+    imports: ['errors.ts', 'logger.ts', 'launch.ts', 'random', 'models', 'contract', 'engines', 'devices'],
     packages: ['node:', 'birpc'],
   },
   {
     name: 'redis',
     holds: 'connections, and the embedded server',
-    imports: ['errors.ts', 'logger.ts', 'find-executable.ts'],
+    imports: [
+      'errors.ts',
+      'logger.ts',
+      'find-executable.ts',
+      'launch.ts',
+      'run-command.ts',
+      'die-with-parent.ts',
+    ],
     packages: ['node:', 'ioredis'],
   },
   {
@@ -92,6 +112,7 @@ export const ROOMS: readonly Room[] = [
       'errors.ts',
       'logger.ts',
       'version.ts',
+      'launch.ts',
       'random',
       'smoothing',
       'models',

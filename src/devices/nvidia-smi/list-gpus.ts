@@ -1,4 +1,5 @@
 import { isBrokenGpu } from './broken-gpu.ts';
+import type { Launch } from '../../launch.ts';
 import { NvidiaSmiError, quote, runNvidiaSmi } from './run-nvidia-smi.ts';
 import { mebibytes, smiNumber } from './smi-value.ts';
 
@@ -43,8 +44,12 @@ const SLICE_LINE = new RegExp(
  * @param executable absolute path of nvidia-smi
  * @throws NvidiaSmiError where it fails, shows no GPU at all, or prints a line that is not understood
  */
-export async function listGpus(executable: string, timeoutMilliseconds: number): Promise<NvidiaInventory> {
-  const ask = (args: readonly string[]) => runNvidiaSmi(executable, args, timeoutMilliseconds);
+export async function listGpus(
+  executable: string,
+  timeoutMilliseconds: number,
+  launch?: Launch,
+): Promise<NvidiaInventory> {
+  const ask = (args: readonly string[]) => runNvidiaSmi(executable, args, timeoutMilliseconds, launch);
   const query = (fields: readonly string[]) =>
     ask([`--query-gpu=${fields.join(',')}`, '--format=csv,noheader,nounits']);
   let output = await query([...FIELDS, 'mig.mode.current', 'name']);

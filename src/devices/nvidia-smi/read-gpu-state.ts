@@ -1,4 +1,5 @@
 import { isBrokenGpu } from './broken-gpu.ts';
+import type { Launch } from '../../launch.ts';
 import { quote, runNvidiaSmi } from './run-nvidia-smi.ts';
 import { isFault, mebibytes, smiNumber } from './smi-value.ts';
 
@@ -44,9 +45,13 @@ type Numbers = [number | null, number | null, number | null, number | null, numb
  *
  * @throws NvidiaSmiError where nvidia-smi gives no answer
  */
-export async function readGpuStates(executable: string, timeoutMilliseconds: number): Promise<GpuStates> {
+export async function readGpuStates(
+  executable: string,
+  timeoutMilliseconds: number,
+  launch?: Launch,
+): Promise<GpuStates> {
   const args = [`--query-gpu=${FIELDS.join(',')}`, '--format=csv,noheader,nounits'];
-  const { lines, failure } = await runNvidiaSmi(executable, args, timeoutMilliseconds);
+  const { lines, failure } = await runNvidiaSmi(executable, args, timeoutMilliseconds, launch);
   const states = new Map<string, GpuState>();
   const unexpected: string[] = [];
   for (const line of lines.filter((each) => !isBrokenGpu(each))) {

@@ -1,4 +1,5 @@
 import { type ChildProcess, execFile } from 'node:child_process';
+import { type Launch, launchAsItIs } from '../../launch.ts';
 
 /** nvidia-smi answered with something else than what it was asked; the message says what. */
 export class NvidiaSmiError extends Error {
@@ -31,6 +32,7 @@ export function runNvidiaSmi(
   executable: string,
   args: readonly string[],
   timeoutMilliseconds: number,
+  launch: Launch = launchAsItIs,
 ): Promise<NvidiaSmiOutput> {
   return new Promise((resolve, reject) => {
     if (stuck.has(executable)) {
@@ -38,7 +40,8 @@ export function runNvidiaSmi(
       return;
     }
     const options = { maxBuffer: MOST_OUTPUT_BYTES, killSignal: 'SIGKILL' } as const;
-    const child = execFile(executable, args, options, (error, stdout, stderr) => {
+    const command = launch(executable, args);
+    const child = execFile(command.executable, command.args, options, (error, stdout, stderr) => {
       clearTimeout(timer);
       stuck.delete(executable);
       const lines = textLines(stdout);

@@ -2,8 +2,8 @@ import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import type { EmbeddedRedisError } from './embedded-redis-error.ts';
+import { dieWithParent } from '../../die-with-parent.ts';
 import type { EmbeddedRedisLogger } from './embedded-redis-logger.ts';
-import { dieWithParent } from './launch-command.ts';
 import { locateServer } from './locate-server.ts';
 import { acquireOwnerLock, type OwnerLock } from './owner-lock.ts';
 import { serverArguments } from './server-arguments.ts';
@@ -65,13 +65,14 @@ export async function startEmbeddedRedis(options: EmbeddedRedisOptions): Promise
   let socketPath: string | null = null;
   try {
     socketPath = await makeSocketDirectory(options.temporaryDirectory ?? tmpdir());
+    const launch = await dieWithParent(searchPath);
     const server = await locateServer({
       cacheDirectory: options.cacheDirectory,
       searchPath,
       allowFetch: options.allowFetch ?? true,
+      launch,
       logger,
     });
-    const launch = await dieWithParent(searchPath);
     const supervisor = await superviseServer({
       command: launch(server.executable, serverArguments(dataDirectory, socketPath)),
       socketPath,

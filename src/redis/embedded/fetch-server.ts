@@ -2,9 +2,10 @@ import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat, symlink, writeFile } 
 import { existsSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
 import { findExecutable } from '../../find-executable.ts';
+import { type Launch, launchAsItIs } from '../../launch.ts';
 import { dependencyNames } from './package-dependencies.ts';
 import { preparePrivateApt } from './private-apt.ts';
-import { runCommand } from './run-command.ts';
+import { runCommand } from '../../run-command.ts';
 import { probeServer, type ServerProbe } from './server-version.ts';
 import { wrapperScript } from './wrapper-script.ts';
 
@@ -24,7 +25,11 @@ const DEPENDENCY_ROUNDS = 3;
  * may fetch at once and a reader never sees half of one. Never throws for want of a network, of apt or of a package:
  * the reason comes back as a clause.
  */
-export async function fetchServer(cache: string, searchPath: string): Promise<FetchResult> {
+export async function fetchServer(
+  cache: string,
+  searchPath: string,
+  launch: Launch = launchAsItIs,
+): Promise<FetchResult> {
   const apt = findExecutable(['apt-get'], searchPath);
   const dpkgDeb = findExecutable(['dpkg-deb'], searchPath);
   const dpkgQuery = findExecutable(['dpkg-query'], searchPath);
@@ -36,10 +41,10 @@ export async function fetchServer(cache: string, searchPath: string): Promise<Fe
   const scratch = await mkdtemp(join(cacheDirectory, '.fetch-'));
   try {
     const tree = join(scratch, 'server');
-    const probe = await unpackServer({ apt, dpkgDeb, dpkgQuery, scratch, tree });
+    const probe = await unpackServer({ apt, dpkgDeb, dpkgQuery, scratch, tree, launch });
     if (!probe.usable) return { fetched: false, reason: `fetching one failed: ${probe.reason}` };
     const name = `server-${probe.version}-${process.arch}`;
-    return { fetched: true, directory: await publish(tree, join(cacheDirectory, name)) };
+    return { fetched: true, directory: await publish(tree, join(cacheDirectory, name), launch) };
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
@@ -51,10 +56,12 @@ interface Unpacking {
   readonly dpkgQuery: string;
   readonly scratch: string;
   readonly tree: string;
+  readonly launch: Launch;
 }
 
-async function unpackServer({ apt, dpkgDeb, dpkgQuery, scratch, tree }: Unpacking): Promise<ServerProbe> {
-  const privateApt = await preparePrivateApt(apt, join(scratch, 'apt'));
+async function unpackServer(unpacking: Unpacking): Promise<ServerProbe> {
+  const { apt, dpkgDeb, dpkgQuery, scratch, tree, launch } = unpacking;
+  const privateApt = await preparePrivateApt(apt, join(scratch, 'apt'), launch);
   const updated = await privateApt.update();
   if (!updated.ok) return { usable: false, reason: updated.fault };
 
@@ -71,26 +78,27 @@ async function unpackServer({ apt, dpkgDeb, dpkgQuery, scratch, tree }: Unpackin
     const dependencies = new Set<string>();
     for (const file of await readdir(debs)) {
       const deb = join(debs, file);
-      const extracted = await runCommand(dpkgDeb, ['-x', deb, root]);
+      const extracted = await runCommand(dpkgDeb, ['-x', deb, root], { launch });
       if (!extracted.ok) return { usable: false, reason: extracted.fault };
-      const fields = await runCommand(dpkgDeb, ['-f', deb, 'Depends']);
+      const fields = await runCommand(dpkgDeb, ['-f', deb, 'Depends'], { launch });
       for (const name of dependencyNames(fields.stdout)) dependencies.add(name);
     }
     await writeLauncher(tree);
-    probe = await probeServer(join(tree, 'redis-server'));
+    probe = await probeServer(join(tree, 'redis-server'), launch);
     if (probe.usable) return probe;
     // Libraries that are installed must stay the system's, above all libc: another one beside its dynamic loader crashes.
     wanted = [];
     for (const name of dependencies) {
-      if (!seen.has(name) && !(await isInstalled(dpkgQuery, name))) wanted.push(name);
+      if (!seen.has(name) && !(await isInstalled(dpkgQuery, name, launch))) wanted.push(name);
     }
     for (const name of wanted) seen.add(name);
   }
   return probe;
 }
 
-async function isInstalled(dpkgQuery: string, name: string): Promise<boolean> {
-  const { ok, stdout } = await runCommand(dpkgQuery, ['-W', '-f', '${db:Status-Status}\\n', name]);
+async function isInstalled(dpkgQuery: string, name: string, launch: Launch): Promise<boolean> {
+  const args = ['-W', '-f', '${db:Status-Status}\\n', name];
+  const { ok, stdout } = await runCommand(dpkgQuery, args, { launch });
   return ok && stdout.split('\n').includes('installed');
 }
 
@@ -112,7 +120,7 @@ async function writeLauncher(tree: string): Promise<void> {
   await chmod(launcher, 0o755);
 }
 
-async function publish(tree: string, target: string): Promise<string> {
+async function publish(tree: string, target: string, launch: Launch): Promise<string> {
   try {
     await rename(tree, target);
     return target;
@@ -121,7 +129,7 @@ async function publish(tree: string, target: string): Promise<string> {
   }
   // Another process was faster, or an older copy is there. It is taken if it runs here, and never replaced: someone
   // may be running from it.
-  if ((await probeServer(join(target, 'redis-server'))).usable) return target;
+  if ((await probeServer(join(target, 'redis-server'), launch)).usable) return target;
   const fresh = await mkdtemp(`${target}-`);
   await rename(tree, fresh);
   return fresh;

@@ -4,12 +4,15 @@ import { EmbeddedRedisError } from './embedded-redis-error.ts';
 import type { EmbeddedRedisLogger } from './embedded-redis-logger.ts';
 import { fetchServer } from './fetch-server.ts';
 import { findExecutable } from '../../find-executable.ts';
+import type { Launch } from '../../launch.ts';
 import { MINIMUM_SERVER_VERSION, probeServer } from './server-version.ts';
 
 export interface LocateOptions {
   readonly cacheDirectory: string;
   readonly searchPath: string;
   readonly allowFetch: boolean;
+  /** How programs are started; as they are unless given. */
+  readonly launch?: Launch;
   readonly logger: EmbeddedRedisLogger;
 }
 
@@ -31,7 +34,7 @@ export async function locateServer(options: LocateOptions): Promise<LocatedServe
   const candidates = installed === null ? [] : [installed];
   candidates.push(...(await fetchedServers(options.cacheDirectory)));
   for (const executable of candidates) {
-    const probe = await probeServer(executable);
+    const probe = await probeServer(executable, options.launch);
     if (probe.usable) return { executable, version: probe.version };
     faults.push(`${executable} ${probe.reason}`);
   }
@@ -40,10 +43,10 @@ export async function locateServer(options: LocateOptions): Promise<LocatedServe
     faults.push('fetching one is switched off');
   } else {
     options.logger.info({ cacheDirectory: options.cacheDirectory }, 'fetching a Redis server');
-    const result = await fetchServer(options.cacheDirectory, options.searchPath);
+    const result = await fetchServer(options.cacheDirectory, options.searchPath, options.launch);
     if (result.fetched) {
       const executable = join(result.directory, 'redis-server');
-      const probe = await probeServer(executable);
+      const probe = await probeServer(executable, options.launch);
       if (probe.usable) return { executable, version: probe.version };
       faults.push(`${executable} ${probe.reason}`);
     } else {

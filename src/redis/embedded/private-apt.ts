@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { runCommand, type CommandResult } from './run-command.ts';
+import type { Launch } from '../../launch.ts';
+import { runCommand, type CommandResult } from '../../run-command.ts';
 
 export interface PrivateApt {
   /** Fetches the package lists of the system's sources. */
@@ -15,7 +16,11 @@ export interface PrivateApt {
  * Sources, trusted keys, proxies and certificates stay those of the system, so signatures are checked as always;
  * only what apt writes goes elsewhere. Nothing is installed, and the system's own lists are neither read nor touched.
  */
-export async function preparePrivateApt(executable: string, directory: string): Promise<PrivateApt> {
+export async function preparePrivateApt(
+  executable: string,
+  directory: string,
+  launch: Launch,
+): Promise<PrivateApt> {
   const lists = join(directory, 'lists');
   const cache = join(directory, 'cache');
   await mkdir(join(lists, 'partial'), { recursive: true });
@@ -39,11 +44,12 @@ export async function preparePrivateApt(executable: string, directory: string): 
     'APT::Update::Error-Mode=any',
   ].flatMap((setting) => ['-o', setting]);
   return {
-    update: () => runCommand(executable, [...settings, '-qq', 'update'], { timeoutMs: 180_000 }),
+    update: () => runCommand(executable, [...settings, '-qq', 'update'], { timeoutMs: 180_000, launch }),
     download: (packages, target) =>
       runCommand(executable, [...settings, '-qq', 'download', ...packages], {
         directory: target,
         timeoutMs: 180_000,
+        launch,
       }),
   };
 }

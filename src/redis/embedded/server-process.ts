@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { EmbeddedRedisLogger } from './embedded-redis-logger.ts';
-import type { LaunchCommand } from './launch-command.ts';
+import type { LaunchCommand } from '../../launch.ts';
 import { identifyProcess, type ProcessIdentity } from './process-identity.ts';
 import { createServerLog } from './server-log.ts';
 

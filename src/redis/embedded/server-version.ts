@@ -1,4 +1,5 @@
-import { runCommand } from './run-command.ts';
+import { runCommand } from '../../run-command.ts';
+import { type Launch, launchAsItIs } from '../../launch.ts';
 
 /** BullMQ asks for 6.2: older servers lack commands that its scripts use. */
 export const MINIMUM_SERVER_VERSION = '6.2.0';
@@ -26,8 +27,8 @@ export type ServerProbe =
  * Runs `executable --version`. Usable means: it starts on this machine, is a Redis or Valkey server, and is new
  * enough. The reason is a clause that can follow the executable's path in a message.
  */
-export async function probeServer(executable: string): Promise<ServerProbe> {
-  const result = await runCommand(executable, ['--version'], { timeoutMs: 10_000 });
+export async function probeServer(executable: string, launch: Launch = launchAsItIs): Promise<ServerProbe> {
+  const result = await runCommand(executable, ['--version'], { timeoutMs: 10_000, launch });
   if (!result.ok) return { usable: false, reason: `does not run (${result.fault})` };
   const version = parseServerVersion(result.stdout);
   if (version === null) return { usable: false, reason: 'does not state a server version' };

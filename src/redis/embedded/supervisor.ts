@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { EmbeddedRedisError } from './embedded-redis-error.ts';
 import type { EmbeddedRedisLogger } from './embedded-redis-logger.ts';
-import type { LaunchCommand } from './launch-command.ts';
+import type { LaunchCommand } from '../../launch.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 import { createRestartBudget, RESTART_LIMIT } from './restart-budget.ts';
 import { startServerProcess, type ServerProcess } from './server-process.ts';

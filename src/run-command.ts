@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { type Launch, launchAsItIs } from './launch.ts';
 
 export interface CommandResult {
   readonly ok: boolean;
@@ -10,6 +11,8 @@ export interface CommandResult {
 export interface CommandOptions {
   readonly directory?: string;
   readonly timeoutMs?: number;
+  /** How it is started; as it is unless given. */
+  readonly launch?: Launch;
 }
 
 /**
@@ -22,9 +25,10 @@ export function runCommand(
   options: CommandOptions = {},
 ): Promise<CommandResult> {
   return new Promise((resolve) => {
+    const command = (options.launch ?? launchAsItIs)(executable, args);
     execFile(
-      executable,
-      args,
+      command.executable,
+      command.args,
       {
         ...(options.directory === undefined ? {} : { cwd: options.directory }),
         timeout: options.timeoutMs ?? 60_000,

@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import { realpathSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { runCommand } from '../../../../src/redis/embedded/run-command.ts';
+import { runCommand } from '../../src/run-command.ts';
 
 const shell = (script: string, options = {}) => runCommand('/bin/sh', ['-c', script], options);
 

@@ -4,10 +4,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { findExecutable } from '../../../../src/find-executable.ts';
-import { dieWithParent } from '../../../../src/redis/embedded/launch-command.ts';
-import { runCommand } from '../../../../src/redis/embedded/run-command.ts';
-import { writeProgram } from '../../../support/search-path.ts';
+import { findExecutable } from '../../src/find-executable.ts';
+import { dieWithParent } from '../../src/die-with-parent.ts';
+import { runCommand } from '../../src/run-command.ts';
+import { writeProgram } from '../support/search-path.ts';
 
 const PATH = process.env['PATH'] ?? '';
 const HAS_SETPRIV = process.platform === 'linux' && findExecutable(['setpriv'], PATH) !== null;

@@ -1,0 +1,23 @@
+import { createBirpc } from 'birpc';
+import { createLanePool } from './lane-pool.ts';
+import type { HostFunctions, HostSettings, WorkerFunctions } from './protocol.ts';
+
+/**
+ * Serves a host's functions to the worker over this process's channel, until the process ends.
+ *
+ * @param settings `HostSettings` as JSON
+ */
+export function serveLanes(settings: string): void {
+  const send = process.send?.bind(process);
+  if (send === undefined) throw new Error('a device host is started by a worker, with a channel to it');
+  const pool = createLanePool(
+    JSON.parse(settings) as HostSettings,
+    (workId, samples) => void worker.progress.asEvent(workId, samples),
+  );
+  const worker = createBirpc<WorkerFunctions, HostFunctions>(pool, {
+    // A message that cannot be sent any more is for a worker that is gone.
+    post: (message) => process.connected && send(message, () => undefined),
+    on: (listener) => process.on('message', listener),
+    timeout: -1,
+  });
+}
