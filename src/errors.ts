@@ -8,6 +8,7 @@ export const ERRORS = {
   cannot_certify: 'No outcome of this request could ever be a certificate of what it asks.',
   payload_too_large: 'The request is larger than this server accepts.',
   unsupported_media_type: 'The content type of the request is not one that this route reads.',
+  request_refused: 'The server does not serve a request like this one; its status says of which kind.',
   route_not_found: 'There is no such route.',
   resource_not_found: 'There is no such resource.',
   already_finished: 'The job has ended; it cannot be changed any more.',

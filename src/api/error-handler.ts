@@ -34,9 +34,16 @@ function translate(error: FrameworkError, maxBodyBytes: number): unknown {
       return new DomainError('payload_too_large', `the request is larger than ${maxBodyBytes} bytes`);
     case 415:
       return new DomainError('unsupported_media_type', error.message);
+    case 404:
+      return new DomainError('route_not_found', error.message);
     default:
-      return error;
+      return refusedStatus(error) === null ? error : new DomainError('request_refused', error.message);
   }
+}
+
+/** The status of a framework's error that blames the client; null for the server's own faults. */
+function refusedStatus({ statusCode = 500 }: FrameworkError): number | null {
+  return statusCode >= 400 && statusCode < 500 ? statusCode : null;
 }
 
 function send(reply: FastifyReply, body: Problem): FastifyReply {
@@ -63,7 +70,9 @@ export const answerFrameworkError: NonNullable<FastifyServerOptions['frameworkEr
 export function installErrorHandler(app: FastifyInstance, maxBodyBytes: number): void {
   app.setErrorHandler((error: FrameworkError, request: FastifyRequest, reply) => {
     const translated = translate(error, maxBodyBytes);
-    const body = problemOf(translated, request.url);
+    const problem = problemOf(translated, request.url);
+    const status = problem.code === 'request_refused' ? refusedStatus(error) : null;
+    const body = { ...problem, status: status ?? problem.status };
     if (body.status >= 500) request.log.error({ err: translated }, body.title);
     return send(reply, body);
   });

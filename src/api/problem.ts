@@ -11,9 +11,13 @@ export interface Problem {
   readonly errors: readonly Fault[];
 }
 
-/** Status of each code that a response can carry. Codes of inputs and of start-up never are a response. */
+/**
+ * Status of each code that a response can carry; of `request_refused` the usual one, beside which it carries any other that
+ * HTTP has for a fault of the client. Codes of inputs and of start-up never are a response.
+ */
 export const PROBLEM_STATUS = {
   malformed_request: 400,
+  request_refused: 400,
   route_not_found: 404,
   resource_not_found: 404,
   already_finished: 409,
