@@ -10,6 +10,7 @@ import type { JobRecord, JobRequest } from './job-record.ts';
 import { createJobStore, type JobPage } from './job-store.ts';
 import type { Keys } from './keys.ts';
 import { createPresence, type WorkerStatus } from './presence.ts';
+import { createLargeInputs, sizeOf, storingMilliseconds, WITH_THE_RECORD } from './large-inputs.ts';
 import { coordinatorQueue, enqueueCoordination } from './queues.ts';
 import type { ResultRecord } from './result-record.ts';
 import { createResultStore } from './result-store.ts';
@@ -35,7 +36,8 @@ export type Submission = {
 
 /**
  * The jobs as the API sees them. What `submit` has answered is in Redis and will be worked on, whatever process dies
- * next. Every call rejects with `queue_unavailable` within two seconds while Redis is away.
+ * next. Every call rejects with `queue_unavailable` within two seconds while Redis is away; a submission of large inputs
+ * may take half a second a mebibyte longer, and holds up nothing else.
  */
 export interface JobService {
   submit(submission: Submission): Promise<JobRecord>;
@@ -60,16 +62,20 @@ export function createJobService(redis: Redis, keys: Keys, retentionSeconds: num
   const resultStore = createResultStore(redis, keys);
   const presence = createPresence(redis, keys);
   const queue = coordinatorQueue(redis, keys);
+  const largeInputs = createLargeInputs(redis, keys);
 
-  /** @param action gets a signal that aborts when the caller has been told that the queue cannot be reached */
-  async function available<Value>(action: (late: AbortSignal) => Promise<Value>): Promise<Value> {
+  /**
+   * @param action gets a signal that aborts when the caller has been told that the queue cannot be reached
+   * @param more milliseconds that it may take beyond what every call may
+   */
+  async function available<Value>(action: (late: AbortSignal) => Promise<Value>, more = 0): Promise<Value> {
     const deadline = new AbortController();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
         deadline.abort(new Error('Redis is slow to answer'));
         reject(deadline.signal.reason as Error);
-      }, DEADLINE_MILLISECONDS);
+      }, DEADLINE_MILLISECONDS + more);
     });
     try {
       return await Promise.race([action(deadline.signal), late]);
@@ -105,18 +111,21 @@ export function createJobService(redis: Redis, keys: Keys, retentionSeconds: num
   }
 
   return {
-    submit: (submission) =>
-      available(async (late) => {
-        const bytes = new Map<string, Uint8Array>();
-        const inputs = submission.inputs.map(({ id, kind, bytes: content, label }) => {
-          const digest = createHash('sha256').update(content).digest('hex');
-          bytes.set(digest, content);
-          return { id, kind, digest, label };
-        });
-        const id = `${ID_PREFIX[submission.kind]}_${randomBytes(12).toString('hex')}`;
-        const perInput = samplesPerInput(submission.parameters);
+    async submit(submission) {
+      const bytes = new Map<string, Uint8Array>();
+      const inputs = submission.inputs.map(({ id, kind, bytes: content, label }) => {
+        const digest = createHash('sha256').update(content).digest('hex');
+        bytes.set(digest, content);
+        return { id, kind, digest, label };
+      });
+      const id = `${ID_PREFIX[submission.kind]}_${randomBytes(12).toString('hex')}`;
+      const planned = inputs.length * samplesPerInput(submission.parameters);
+      const size = sizeOf(bytes);
+      const ahead = size > WITH_THE_RECORD;
+      if (ahead) await available((late) => largeInputs.store(id, bytes, late), storingMilliseconds(size));
+      return available(async (late) => {
         try {
-          await jobs.create(id, request(submission, inputs), inputs.length * perInput, bytes);
+          await jobs.create(id, request(submission, inputs), planned, ahead ? null : bytes);
           late.throwIfAborted();
           await enqueueCoordination(queue, id);
           late.throwIfAborted();
@@ -127,7 +136,8 @@ export function createJobService(redis: Redis, keys: Keys, retentionSeconds: num
           throw error;
         }
         return find(submission.kind, id);
-      }),
+      });
+    },
     get: (kind, id) => available(() => find(kind, id)),
     list: (kind, limit, cursor) =>
       available(async () => {
@@ -165,6 +175,9 @@ export function createJobService(redis: Redis, keys: Keys, retentionSeconds: num
       }),
     livingWorkers: () => available(() => presence.livingWorkers()),
     ping: () => available(async () => void (await redis.ping())),
-    close: () => queue.close(),
+    async close() {
+      largeInputs.close();
+      await queue.close();
+    },
   };
 }

@@ -24,12 +24,12 @@ export interface JobPage {
  * `job-record.ts`, whoever asks at the same time.
  */
 export interface JobStore {
-  /** `bytes` holds each distinct input under its SHA-256. */
+  /** `bytes` holds each distinct input under its SHA-256; null where they are stored already and expire unless claimed. */
   create(
     id: string,
     request: JobRequest,
     planned: number,
-    bytes: ReadonlyMap<string, Uint8Array>,
+    bytes: ReadonlyMap<string, Uint8Array> | null,
   ): Promise<void>;
   get(id: string): Promise<JobRecord | null>;
   /** Null where `cursor` names no listed job. */
@@ -93,12 +93,15 @@ export function createJobStore(
         labelled,
       };
       const transaction = redis.multi().hset(keys.job(id), { ...fields, ...counters });
-      for (const [digest, content] of bytes) transaction.hset(keys.inputs(id), digest, Buffer.from(content));
+      if (bytes === null) transaction.persist(keys.inputs(id));
+      for (const [digest, { buffer, byteOffset, length }] of bytes ?? [])
+        transaction.hset(keys.inputs(id), digest, Buffer.from(buffer, byteOffset, length));
       transaction.zadd(keys.list(request.kind), createdAt, id).sadd(keys.active, id);
       const answers = await transaction.exec();
       const failed = answers?.find(([error]) => error !== null);
       if (answers === null || failed !== undefined)
         throw failed?.[0] ?? new Error('the transaction was discarded');
+      if (bytes === null && answers[1]![1] !== 1) throw new Error('the inputs stored before are gone');
     },
 
     get: async (id) => (await getMany([id]))[0] ?? null,

@@ -46,6 +46,17 @@ export function connectApi(url: string, logger: Logger): Redis {
 }
 
 /**
+ * A second connection to the same server, made when it is first used, for what takes long to send: no command of it has a
+ * time limit of its own.
+ */
+export function connectAside(redis: Redis): Redis {
+  const aside = redis.duplicate({ lazyConnect: true, enableOfflineQueue: true, commandTimeout: undefined });
+  // The first connection reports an outage; whoever uses this one is told by the command that fails.
+  aside.on('error', () => undefined);
+  return aside;
+}
+
+/**
  * Resolves when the connection is ready.
  *
  * @throws DomainError `redis_unavailable` after `milliseconds`, with the last reason and what to set; without the URL, which
