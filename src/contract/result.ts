@@ -193,7 +193,12 @@ export const PredictionResultSchema = Type.Object(
   {
     ...common,
     outcome: Nullable(OneOf(['predicted', 'abstained', 'reproduced'], { description: outcome })),
-    pValue: Nullable(Type.Number({ description: 'exact two-sided binomial test of the top two counts' })),
+    pValue: Nullable(
+      Type.Number({
+        description:
+          'exact two-sided binomial test of the top two counts; of the top one against all others where more than one kind of device drew',
+      }),
+    ),
     provenance: Nullable(
       Type.Object(provenance('server'), {
         ...closed,

@@ -27,11 +27,19 @@ export interface InputVotes {
  * twice; the procedure checks the totals.
  *
  * Devices of one pool may round the last bit of a score differently, so that a vote depends on the device that drew it.
- * The certificate then is about the network that is computed on each device in the share of samples that the device drew:
- * a randomized base classifier, to which Cohen et al. (2019), Theorem 1 applies as it stands. Its votes are independent
- * with success probabilities that differ by device, and Clopper-Pearson's bound holds for their mean: such a sum has no
- * heavier tail than the binomial of the mean probability (Hoeffding 1956, Theorem 4). Which device draws which sample is
- * settled before its votes are known. The samples by device stand in the certificate.
+ * The certificate then is about the network that is computed on each device in the share of samples that the device
+ * drew: a randomized base classifier, to which Cohen et al. (2019), Theorem 1 applies as it stands. Which device draws
+ * which sample is settled before its votes are known. The samples by device stand in the certificate.
+ *
+ * Votes are then independent, with probabilities that differ by device; let p be their mean and S their sum. For alpha
+ * <= 1/4 Clopper-Pearson's lower bound L holds for p wherever it certifies. A certificate needs two votes: a single one
+ * has L(1) <= alpha in the one-sided form, and in the two-sided one L(1) < U(0), where U is the upper bound. And L(S) >
+ * p takes S >= k, the least count with P[Bin(n, p) >= k] < alpha. For p > 1/n, P[Bin(n, p) >= n p] > 1/4 (Greenberg &
+ * Mohri 2014, Theorem 1), so that k >= n p + 1; for p <= 1/n the two votes are n p + 1 or more. From n p + 1 upwards S
+ * has no heavier tail than the binomial of the mean (Hoeffding 1956, Theorem 4, with b = 0 and c = k - 1 >= n p); below
+ * it may have: at alpha = 1/2 three of four votes with p = (.8133, .8133, .8133, 0) are wrong with .538. The upper
+ * bound of another class is the lower bound of all votes against it, of which a certificate has two as well. For
+ * predictions see `predictProcedure`.
  *
  * @throws Error where chunks were drawn by different engines: their votes are not of one base classifier
  */
@@ -138,11 +146,12 @@ export function createDecision(request: JobRequest, model: RegisteredModel, soft
       },
     };
   }
-  const procedure = predictProcedure(request.parameters, variation);
+  const procedure = predictProcedure(request.parameters, variation, 'runner-up');
+  const ofMixedDevices = predictProcedure(request.parameters, variation, 'all-others');
   return {
     plannedSamples: procedure.plannedSamples,
     next(input, votes, tensorDigest) {
-      const step = procedure.next(votes.tally);
+      const step = (votes.devices.length > 1 ? ofMixedDevices : procedure).next(votes.tally);
       if (step.kind === 'draw') return step;
       const { outcome, topClass, topCount, pValue, votes: drawn } = step.result;
       const counted = { topCount, votes: sparseVotes(drawn), warnings };

@@ -1,7 +1,7 @@
 import type { ProportionBound } from '../statistics/clopper-pearson.ts';
 
 /** The next double above a non-negative finite number. */
-function nextUp(x: number): number {
+export function nextUp(x: number): number {
   const view = new DataView(new ArrayBuffer(8));
   view.setFloat64(0, x);
   view.setBigUint64(0, view.getBigUint64(0) + 1n);

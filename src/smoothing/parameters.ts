@@ -1,4 +1,5 @@
 import { DomainError, type Fault } from '../errors.ts';
+import { MAX_SIGMA } from '../random/limits.ts';
 
 /** Which form of Theorem 1 (Cohen, Rosenfeld, Kolter 2019) gives the radius. */
 export type BoundForm = 'pA' | 'pA-pB';
@@ -21,13 +22,14 @@ export interface PredictParameters {
 
 /**
  * Limits of every numeric parameter. `sigma` ends where the noise scheme's tables do (|K| <= 8191 on the 1/255 grid);
- * below 0.01 the noise hardly leaves its grid point. `n` and `alpha` end where the statistics are proven.
+ * below 0.01 the noise hardly leaves its grid point. `n` ends where the statistics are proven. So does `alpha`: above
+ * 1/4 the bounds do not hold for votes from devices that round differently (`gatherVotes` in jobs/decision.ts).
  */
 export const PARAMETER_LIMITS = {
-  sigma: { minimum: 0.01, maximum: 2.84, integer: false },
+  sigma: { minimum: 0.01, maximum: MAX_SIGMA, integer: false },
   n0: { minimum: 1, maximum: 1_000_000, integer: true },
   n: { minimum: 1, maximum: 10_000_000, integer: true },
-  alpha: { minimum: 1e-12, maximum: 0.5, integer: false },
+  alpha: { minimum: 1e-12, maximum: 0.25, integer: false },
 } as const;
 
 /** Cohen et al. 2019, section 4: n0 = 100, n = 100,000, alpha = 0.001. */

@@ -130,7 +130,7 @@ describe('values that the schema does not allow', () => {
         '/parameters/sigma must be a number',
         '/parameters/n must be at least 1',
         '/parameters/n0 must be an integer',
-        '/parameters/alpha must be at most 0.5',
+        '/parameters/alpha must be at most 0.25',
         '/parameters/bound must be one of "pA", "pA-pB"',
         '/inputs/0/id must not be empty',
         '/inputs/0/image must be a string',

@@ -80,7 +80,7 @@ describe('the radius calculator', () => {
   });
 
   test('never fails on anything that its schema allows', { timeout: 30_000 }, async () => {
-    const alpha = double({ min: 1e-12, max: 0.5, noNaN: true });
+    const alpha = double({ min: 1e-12, max: 0.25, noNaN: true });
     const sigma = double({ min: 1e-6, max: 1e6, noNaN: true });
     const question = record({
       n: integer({ min: 1, max: 10_000_000 }),
@@ -133,7 +133,7 @@ describe('the sample-size calculator', () => {
     const question = record(
       {
         radius: oneof(double({ min: 0, max: 10, noNaN: true }), double({ min: 0, max: 1e9, noNaN: true })),
-        alpha: double({ min: 1e-12, max: 0.5, noNaN: true }),
+        alpha: double({ min: 1e-12, max: 0.25, noNaN: true }),
         sigma: double({ min: 1e-6, max: 1e6, noNaN: true }),
         expectedPA: double({ min: 0.5, minExcluded: true, max: 1, noNaN: true }),
         n: integer({ min: 1, max: 10_000_000 }),

@@ -168,7 +168,7 @@ describe('PREDICT', () => {
       fc.property(votes, alpha, fc.nat(), (counts, alpha, turn) => {
         const n = totalVotes(counts);
         const predict = (prediction: Votes) =>
-          done(predictProcedure({ sigma: 1, n, alpha }, 0), { prediction });
+          done(predictProcedure({ sigma: 1, n, alpha }, 0, 'runner-up'), { prediction });
         const result = predict(counts);
         const sorted = counts.toSorted((a, b) => b - a);
         expect([result.topCount, result.runnerUpCount]).toEqual(sorted.slice(0, 2));

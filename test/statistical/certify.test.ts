@@ -190,7 +190,7 @@ describe('PREDICT', () => {
     trueClass: number,
     key: number,
   ): Promise<{ wrong: number; right: number }> {
-    const procedure = predictProcedure({ sigma: SIGMA, n, alpha: ALPHA }, 1e-24);
+    const procedure = predictProcedure({ sigma: SIGMA, n, alpha: ALPHA }, 1e-24, 'runner-up');
     const samplerOf = thresholdSampler(classifier, pixel, SIGMA, n);
     let wrong = 0;
     let right = 0;

@@ -126,7 +126,7 @@ describe('radius', () => {
     expect(stdout).toBe('');
     expect(stderr).toContain('--votes: must be an integer from 0 to 10000000; got -1');
     expect(stderr).toContain('--of: must be an integer from 1 to 10000000; got 0');
-    expect(stderr).toContain('--alpha: must be a number from 1e-12 to 0.5; got 0.7');
+    expect(stderr).toContain('--alpha: must be a number from 1e-12 to 0.25; got 0.7');
     expect(stderr).toContain('--sigma: must be a number from 0.000001 to 1000000; got big');
   });
 

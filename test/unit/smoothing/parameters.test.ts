@@ -53,7 +53,7 @@ describe('faults', () => {
       { pointer: '/parameters/sigma', detail: 'sigma must be a number from 0.01 to 2.84' },
       { pointer: '/parameters/n0', detail: 'n0 must be an integer from 1 to 1000000' },
       { pointer: '/parameters/n', detail: 'n must be an integer from 1 to 10000000' },
-      { pointer: '/parameters/alpha', detail: 'alpha must be a number from 1e-12 to 0.5' },
+      { pointer: '/parameters/alpha', detail: 'alpha must be a number from 1e-12 to 0.25' },
       { pointer: '/parameters/bound', detail: 'bound must be "pA" or "pA-pB"' },
     ]);
     const predict = await domainFault(() => predictParameters({ sigma: 0, n: 0, alpha: 0 }, ''));
@@ -106,7 +106,7 @@ describe('a request that can never certify', () => {
 
   for (const bound of ['pA', 'pA-pB'] as const) {
     it(`is refused below the least n and certified by unanimous votes at it (${bound})`, async () => {
-      for (const alpha of [0.5, 0.3, 0.1, 0.05, 0.001, 1e-12]) {
+      for (const alpha of [0.25, 0.1, 0.05, 0.001, 1e-12]) {
         const n = leastCertifyingN(alpha, bound);
         const parameters = certifyParameters({ sigma: 0.5, n0: 1, n, alpha, bound });
         const step = certifyProcedure(parameters, 1e-24).next({ selection: [1, 0], estimation: [n, 0] });
@@ -122,7 +122,7 @@ describe('a request that can never certify', () => {
 
   it('is one of a prediction too: unanimous votes must be significant', async () => {
     for (const [alpha, least] of [
-      [0.5, 2],
+      [0.25, 3],
       [0.05, 6],
       [0.001, 11],
       [1e-12, 41],
@@ -130,7 +130,7 @@ describe('a request that can never certify', () => {
       const fault = await domainFault(() => predictParameters({ sigma: 0.5, n: least - 1, alpha }));
       expect([fault.code, ...pointers(fault)]).toEqual(['cannot_certify', '/parameters/n']);
       const parameters = predictParameters({ sigma: 0.5, n: least, alpha });
-      const step = predictProcedure(parameters, 1e-24).next({ prediction: [0, least] });
+      const step = predictProcedure(parameters, 1e-24, 'runner-up').next({ prediction: [0, least] });
       // At 2^(1-n) = alpha itself the rounding upwards abstains, and must.
       const outcome = 2 ** (1 - least) === alpha ? 'abstained' : 'predicted';
       expect(step).toMatchObject({ result: { outcome } });

@@ -49,7 +49,10 @@ describe('runProcedure', () => {
 
   it('asks for what PREDICT needs, once, and decides', async () => {
     const source = sampler(2, () => 1);
-    const result = await runProcedure(predictProcedure({ n: 50, alpha: 0.01, sigma: 1 }, 0), source);
+    const result = await runProcedure(
+      predictProcedure({ n: 50, alpha: 0.01, sigma: 1 }, 0, 'runner-up'),
+      source,
+    );
     expect(source.asked).toEqual([{ purpose: 'prediction', firstSample: 0, count: 50 }]);
     expect(result).toMatchObject({ outcome: 'predicted', topClass: 1, topCount: 50, runnerUpCount: 0 });
   });
@@ -91,7 +94,11 @@ describe('runProcedure', () => {
 describe('a procedure', () => {
   const cases: readonly [string, Procedure<unknown>, Tally][] = [
     ['certify', certifyProcedure(PARAMETERS, 1e-20), { selection: [4, 6], estimation: [20, 180] }],
-    ['predict', predictProcedure({ n: 100, alpha: 0.01, sigma: 1 }, 1e-20), { prediction: [20, 80] }],
+    [
+      'predict',
+      predictProcedure({ n: 100, alpha: 0.01, sigma: 1 }, 1e-20, 'runner-up'),
+      { prediction: [20, 80] },
+    ],
   ];
   for (const [name, procedure, tally] of cases) {
     it(`gives the same step for the same tally, however often it is asked (${name})`, () => {
