@@ -5,8 +5,7 @@ import { DomainError } from '../errors.ts';
 import type { BatchMixing } from './batch-mixing.ts';
 import { type Manifest, parseManifest } from './manifest.ts';
 import { readModelFile } from './file.ts';
-import { inspectOnnx, staysInside } from './formats/onnx.ts';
-import { inspectTensorflow } from './formats/tensorflow.ts';
+import { inspectModel } from './inspect-model.ts';
 
 /** A model whose manifest has been read; its files have not been opened yet. */
 export interface RegisteredModel {
@@ -110,55 +109,7 @@ async function readModelStore(directory: string): Promise<ModelStore> {
  */
 export async function verifyModel(model: RegisteredModel): Promise<VerifiedModel> {
   const { manifest, folder } = model;
-  for (const [index, file] of manifest.files.entries()) {
-    const bytes = await readModelFile(folder, file);
-    // The engine opens the first file whatever its name ends with.
-    if (manifest.engine === 'onnx' && (index === 0 || file.path.endsWith('.onnx'))) {
-      const { externalFiles, randomOperators } = inspected(
-        () => inspectOnnx(bytes),
-        () => `${file.path} is not a readable ONNX file`,
-      );
-      refuseUnsafe(file.path, externalFiles, randomOperators, manifest);
-    }
-    if (manifest.engine === 'tensorflow' && index === 0) {
-      const { weightFiles, randomOperators } = inspected(
-        () => inspectTensorflow(bytes, file.path),
-        (cause) => `${file.path} is not a readable TensorFlow model: ${String(cause)}`,
-      );
-      refuseUnsafe(file.path, weightFiles, randomOperators, manifest);
-    }
-  }
-  return {
-    ...model,
-    path: join(folder, manifest.files[0]!.path),
-    mixing: { verdict: 'unknown', operators: [] },
-  };
-}
-
-function inspected<T>(inspect: () => T, complaint: (cause: unknown) => string): T {
-  try {
-    return inspect();
-  } catch (cause) {
-    throw new DomainError('model_invalid', complaint(cause), [], { cause });
-  }
-}
-
-function refuseUnsafe(
-  path: string,
-  weightFiles: readonly string[],
-  randomOperators: readonly string[],
-  manifest: Manifest,
-): void {
-  for (const external of weightFiles) {
-    if (!staysInside(external) || !manifest.files.some((file) => file.path === external)) {
-      throw new DomainError(
-        'model_invalid',
-        `${path} keeps weights in ${external}, which the manifest does not list`,
-      );
-    }
-  }
-  if (randomOperators.length > 0) {
-    const names = randomOperators.join(', ');
-    throw new DomainError('model_invalid', `${path} draws random numbers or is in training mode (${names})`);
-  }
+  const files = new Map<string, Uint8Array>();
+  for (const file of manifest.files) files.set(file.path, await readModelFile(folder, file));
+  return { ...model, path: join(folder, manifest.files[0]!.path), mixing: inspectModel(manifest, files) };
 }

@@ -13,9 +13,9 @@ const { root } = protobuf.parse(
   }
   message Sparse { Tensor values = 1; Tensor indices = 2; repeated int64 dims = 3; }
   message Attribute {
-    string name = 1; float f = 2; int64 i = 3; Tensor t = 5; Graph g = 6; repeated float floats = 7;
+    string name = 1; float f = 2; int64 i = 3; bytes s = 4; Tensor t = 5; Graph g = 6; repeated float floats = 7;
     repeated int64 ints = 8; repeated Tensor tensors = 10; repeated Graph graphs = 11; int32 type = 20;
-    Sparse sparse_tensor = 22; repeated Sparse sparse_tensors = 23;
+    string ref_attr_name = 21; Sparse sparse_tensor = 22; repeated Sparse sparse_tensors = 23;
   }
   message Node {
     repeated string input = 1; repeated string output = 2; string name = 3; string op_type = 4;
@@ -48,6 +48,7 @@ export const ELEMENT = { float: 1, int64: 7, bool: 9, double: 11 } as const;
 const ATTRIBUTE = {
   float: 1,
   int: 2,
+  text: 3,
   tensor: 4,
   graph: 5,
   ints: 7,
@@ -103,14 +104,26 @@ export interface OnnxFunction {
   readonly name: string;
   readonly node: readonly OnnxNode[];
   readonly domain?: string;
+  readonly input?: readonly string[];
+  readonly output?: readonly string[];
+  readonly opset_import?: readonly OnnxOpset[];
 }
 
-/** The bytes of an ONNX file with this graph, for opset 17. */
-export function onnxFile(graph: OnnxGraph | undefined, functions: readonly OnnxFunction[] = []): Uint8Array {
+export interface OnnxOpset {
+  readonly domain: string;
+  readonly version: number;
+}
+
+/** The bytes of an ONNX file with this graph, for opset 17 where nothing else is said. */
+export function onnxFile(
+  graph: OnnxGraph | undefined,
+  functions: readonly OnnxFunction[] = [],
+  opsets: readonly OnnxOpset[] = [{ domain: '', version: 17 }],
+): Uint8Array {
   const model = {
     ir_version: 8,
     producer_name: 'smoothcert tests',
-    opset_import: [{ domain: '', version: 17 }],
+    opset_import: opsets,
     ...(graph === undefined ? {} : { graph: { name: 'graph', ...graph } }),
     functions,
   };
@@ -123,6 +136,17 @@ export function readOnnxFile(bytes: Uint8Array): OnnxGraph {
   return graph;
 }
 
+/** An int64 tensor: a list, or a single number. */
+export function integers(name: string, values: readonly number[] | number): OnnxTensor {
+  const list = typeof values === 'number' ? [values] : values;
+  return {
+    name,
+    dims: typeof values === 'number' ? [] : [list.length],
+    data_type: ELEMENT.int64,
+    int64_data: list,
+  };
+}
+
 /** A float32 tensor. */
 export function floats(name: string, dims: readonly number[], values: readonly number[]): OnnxTensor {
   return { name, dims, data_type: ELEMENT.float, float_data: values };
@@ -131,6 +155,9 @@ export function floats(name: string, dims: readonly number[], values: readonly n
 export const attribute = {
   int: (name: string, i: number): OnnxAttribute & { i: number } => ({ name, i, type: ATTRIBUTE.int }),
   float: (name: string, f: number): OnnxAttribute & { f: number } => ({ name, f, type: ATTRIBUTE.float }),
+  text: (name: string, s: string) => ({ name, s: Buffer.from(s), type: ATTRIBUTE.text }),
+  /** In a function: the attribute of that name of its call. */
+  reference: (name: string, of: string) => ({ name, ref_attr_name: of, type: ATTRIBUTE.ints }),
   ints: (name: string, ints: readonly number[]) => ({ name, ints, type: ATTRIBUTE.ints }),
   tensor: (name: string, t: OnnxTensor) => ({ name, t, type: ATTRIBUTE.tensor }),
   tensors: (name: string, tensors: readonly OnnxTensor[]) => ({ name, tensors, type: ATTRIBUTE.tensors }),

@@ -64,7 +64,8 @@ export const ROOMS: readonly Room[] = [
   },
   {
     name: 'models',
-    holds: 'manifests, the model store, the formats of model files, images and tensors',
+    holds:
+      'manifests, the model store, the formats of model files, what their graphs do to rows, images and tensors',
     imports: ['errors.ts', 'schema-faults.ts', 'random/limits.ts'],
     packages: ['node:', 'typebox', 'sharp', 'fastq', 'protobufjs'],
   },

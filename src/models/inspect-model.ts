@@ -1,0 +1,67 @@
+import { DomainError } from '../errors.ts';
+import type { BatchMixing } from './batch-mixing.ts';
+import { readOnnx } from './formats/onnx-file.ts';
+import { inspectOnnx, staysInside } from './formats/onnx.ts';
+import { inspectTensorflow } from './formats/tensorflow.ts';
+import { inputShape, type Manifest } from './manifest.ts';
+import { onnxMixing } from './mixing/onnx/analyse.ts';
+
+/**
+ * Reads what the files of a model say of themselves, without running anything.
+ *
+ * @param files by path, with the digests that the manifest states
+ * @returns what becomes of the rows of a batch
+ * @throws DomainError `model_invalid` for a file that cannot be read, operators that draw random numbers, and weights outside
+ *   the folder or outside the manifest
+ */
+export function inspectModel(manifest: Manifest, files: ReadonlyMap<string, Uint8Array>): BatchMixing {
+  const { path } = manifest.files[0]!;
+  if (manifest.engine === 'tensorflow') {
+    const { weightFiles, randomOperators } = inspected(
+      () => inspectTensorflow(files.get(path)!, path),
+      (cause) => `${path} is not a readable TensorFlow model: ${String(cause)}`,
+    );
+    refuseUnsafe(path, weightFiles, randomOperators, manifest);
+    return { verdict: 'unknown', operators: [] };
+  }
+  // The engine opens the first file whatever its name ends with.
+  const models = [...files].filter(([name]) => name === path || name.endsWith('.onnx'));
+  const [model] = models.map(([name, bytes]) => {
+    const file = inspected(
+      () => readOnnx(bytes),
+      () => `${name} is not a readable ONNX file`,
+    );
+    const { externalFiles, randomOperators } = inspectOnnx(file);
+    refuseUnsafe(name, externalFiles, randomOperators, manifest);
+    return file;
+  });
+  return onnxMixing(model!, inputShape(manifest));
+}
+
+function inspected<T>(inspect: () => T, complaint: (cause: unknown) => string): T {
+  try {
+    return inspect();
+  } catch (cause) {
+    throw new DomainError('model_invalid', complaint(cause), [], { cause });
+  }
+}
+
+function refuseUnsafe(
+  path: string,
+  weightFiles: readonly string[],
+  randomOperators: readonly string[],
+  manifest: Manifest,
+): void {
+  for (const external of weightFiles) {
+    if (!staysInside(external) || !manifest.files.some((file) => file.path === external)) {
+      throw new DomainError(
+        'model_invalid',
+        `${path} keeps weights in ${external}, which the manifest does not list`,
+      );
+    }
+  }
+  if (randomOperators.length > 0) {
+    const names = randomOperators.join(', ');
+    throw new DomainError('model_invalid', `${path} draws random numbers or is in training mode (${names})`);
+  }
+}
