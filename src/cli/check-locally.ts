@@ -1,9 +1,9 @@
-import type { InputBody } from '../contract/request.ts';
 import { DomainError, type Fault } from '../errors.ts';
 import { checkImageHeader } from '../models/inputs/image-header.ts';
 import type { Manifest } from '../models/manifest.ts';
 import { openModelStore } from '../models/store.ts';
 import { chooseModel, chooseSigma } from './choose-model.ts';
+import { type ImageFile, imageInputs } from './image-files.ts';
 import type { AskedParameters } from './job-options.ts';
 import { readSettings, type SettingOptions } from './settings.ts';
 import { refuseFaults } from './usage-error.ts';
@@ -18,7 +18,7 @@ import { refuseFaults } from './usage-error.ts';
 export async function checkLocally(
   options: Pick<SettingOptions, 'models'> & { readonly model?: string },
   asked: AskedParameters,
-  inputs: readonly InputBody[],
+  images: readonly ImageFile[],
 ): Promise<string> {
   const { models } = await openModelStore(readSettings({ ...options, model: undefined }).modelsDirectory);
   const manifest = chooseModel(
@@ -26,17 +26,17 @@ export async function checkLocally(
     options.model,
   );
   chooseSigma(manifest, asked.sigma);
-  refuseFaults(inputs.flatMap((input) => imageFaults(input, manifest)));
+  imageInputs(images, manifest.output.labels);
+  refuseFaults(images.flatMap((image) => imageFaults(image, manifest)));
   return manifest.name;
 }
 
-function imageFaults(input: InputBody, manifest: Manifest): Fault[] {
-  if (!('image' in input) || input.image === undefined) return [];
+function imageFaults({ id, bytes }: ImageFile, manifest: Manifest): Fault[] {
   try {
-    checkImageHeader(Buffer.from(input.image, 'base64'), manifest);
+    checkImageHeader(bytes, manifest);
     return [];
   } catch (error) {
     if (!(error instanceof DomainError)) throw error;
-    return [{ pointer: input.id ?? '', detail: error.message }];
+    return [{ pointer: id, detail: error.message }];
   }
 }

@@ -1,61 +1,102 @@
-import { readFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import type { InputBody } from '../contract/request.ts';
 import type { Fault } from '../errors.ts';
+import { type LabelEntry, readLabels } from './labels.ts';
 import { refuseFaults } from './usage-error.ts';
 
-/** An entry of a `labels.json`: a file beside it, and its class number. */
-export interface LabelEntry {
-  readonly file: string;
-  readonly label: number;
-  readonly source?: string;
+const IMAGE = /\.(png|jpe?g|webp)$/i;
+
+/** An image as it is on the disk; its id is the path as given, or the folder's with the file's name. */
+export interface ImageFile {
+  readonly id: string;
+  readonly bytes: Buffer;
+  /** Its entry in the list of labels; null where no list was given. */
+  readonly label: LabelEntry['label'] | null;
 }
 
 /**
- * Reads images and the labels of those that have one, as inputs of a request; an input's id is the path as given.
+ * Reads images and their labels. Of a folder the PNG, JPEG and WebP files in it are read, by name; folders in it are not.
  *
- * @param labelsPath a JSON file `[{ "file", "label" }]`, paths relative to it; entries of other files are ignored
- * @throws DomainError `validation_failed` with every file that cannot be read
+ * @param labelsPath a list as `readLabels` takes it, paths relative to it; then every image must have a label, and entries
+ *   of other files are ignored
+ * @throws DomainError `validation_failed` with every file that cannot be read or has no label
  */
-export async function readImages(paths: readonly string[], labelsPath?: string): Promise<InputBody[]> {
+export async function readImages(paths: readonly string[], labelsPath?: string): Promise<ImageFile[]> {
   const faults: Fault[] = [];
-  const labels = labelsPath === undefined ? new Map<string, number>() : await labelsOf(labelsPath, faults);
-  const inputs: InputBody[] = [];
-  for (const path of paths) {
+  const labels = labelsPath === undefined ? null : await labelsOf(labelsPath, faults);
+  const files: ImageFile[] = [];
+  for (const path of await expand(paths, faults)) {
     try {
-      const image = (await readFile(path)).toString('base64');
-      const label = labels.get(resolve(path));
-      if (image === '') faults.push({ pointer: path, detail: 'is empty' });
-      inputs.push({ id: path, image, ...(label === undefined ? {} : { label }) });
+      const bytes = await readFile(path);
+      const label = labels?.get(resolve(path)) ?? null;
+      if (bytes.length === 0) faults.push({ pointer: path, detail: 'is empty' });
+      else if (labels !== null && labels.size > 0 && label === null)
+        faults.push({ pointer: path, detail: `has no label in ${labelsPath}` });
+      files.push({ id: path, bytes, label });
     } catch (error) {
       faults.push({ pointer: path, detail: `cannot be read (${reason(error)})` });
     }
   }
   refuseFaults(faults);
+  return files;
+}
+
+/** The images as inputs of a request. @param labels the model's names of its classes */
+export function imageInputs(files: readonly ImageFile[], labels: readonly string[]): InputBody[] {
+  const faults: Fault[] = [];
+  const inputs = files.map(({ id, bytes, label }): InputBody => {
+    const image = bytes.toString('base64');
+    if (label === null) return { id, image };
+    const found = classOf(label, labels);
+    if (typeof found === 'number') return { id, image, label: found };
+    faults.push({ pointer: id, detail: `its label ${found}` });
+    return { id, image };
+  });
+  refuseFaults(faults);
   return inputs;
 }
 
-async function labelsOf(path: string, faults: Fault[]): Promise<Map<string, number>> {
+/** The number of the class that a label means, or what is wrong with it. */
+function classOf(label: string | number, names: readonly string[]): number | string {
+  if (typeof label === 'number') return label;
+  const named = names.indexOf(label);
+  if (!/^\d+$/.test(label)) {
+    return named >= 0
+      ? named
+      : `${JSON.stringify(label)} is neither a class number nor a name of the model's`;
+  }
+  const number = Number(label);
+  if (named < 0 || named === number) return number;
+  return `${label} is a class number and the name of class ${named}: write the number of the class as its name`;
+}
+
+async function expand(paths: readonly string[], faults: Fault[]): Promise<string[]> {
+  const expanded: string[] = [];
+  for (const path of paths) {
+    const isFolder = await stat(path).then(
+      (found) => found.isDirectory(),
+      () => false,
+    );
+    if (!isFolder) {
+      expanded.push(path);
+      continue;
+    }
+    const names = (await readdir(path)).filter((name) => IMAGE.test(name)).toSorted();
+    if (names.length === 0) faults.push({ pointer: path, detail: 'has no PNG, JPEG or WebP file in it' });
+    expanded.push(...names.map((name) => join(path, name)));
+  }
+  return expanded;
+}
+
+async function labelsOf(path: string, faults: Fault[]): Promise<ReadonlyMap<string, string | number>> {
   try {
-    const entries = parseLabels(await readFile(path, 'utf8'));
+    const entries = readLabels(await readFile(path, 'utf8'));
     return new Map(entries.map(({ file, label }) => [resolve(dirname(path), file), label]));
   } catch (error) {
     faults.push({ pointer: '--labels', detail: `${path}: ${reason(error)}` });
     return new Map();
   }
-}
-
-/** The entries of a `labels.json`. @throws Error that says which entry is wrong */
-export function parseLabels(text: string): LabelEntry[] {
-  const value: unknown = JSON.parse(text);
-  if (!Array.isArray(value)) throw new Error('must be a list of { "file", "label" }');
-  return value.map((entry: Partial<LabelEntry> | null, index) => {
-    const { file, label } = entry ?? {};
-    if (typeof file !== 'string' || !Number.isInteger(label) || (label ?? -1) < 0) {
-      throw new Error(`entry ${index} must have a file and a class number as its label`);
-    }
-    return entry as LabelEntry;
-  });
 }
 
 function reason(error: unknown): string {

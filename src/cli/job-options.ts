@@ -20,6 +20,7 @@ export interface JobOptions {
   readonly server?: string;
   readonly models?: string;
   readonly lanes?: string;
+  readonly report?: string;
   readonly json?: true;
 }
 
@@ -35,12 +36,12 @@ export interface AskedParameters {
 /** Adds the options that both commands have. */
 export function addJobOptions(command: Command): Command {
   return command
-    .argument('<image...>', 'PNG, JPEG or WebP files of the size that the model takes')
+    .argument('<image...>', 'PNG, JPEG or WebP files of the size that the model takes, or folders of such')
     .option('--model <name>', 'the model; may be left out where there is only one')
     .option('--sigma <sd>', 'noise s.d. in pixel units of the [0,1] image; what the model was trained with')
     .option('--n <samples>', 'noisy samples of each image that are counted')
     .option('--alpha <probability>', 'failure probability')
-    .option('--labels <file>', 'JSON list of { "file", "label" } with the true classes')
+    .option('--labels <file>', 'true classes: CSV of file and label, or JSON [{ "file", "label" }]')
     .option(
       '--seed <hex>',
       "an earlier certificate's seed, to draw its votes again: the result claims nothing",

@@ -81,18 +81,21 @@ export const ManifestSchema = Type.Object(
 
 export type Manifest = Static<typeof ManifestSchema>;
 
+/** What is said of images by a manifest, and by the API of its model. */
+export type ImageTaker = Pick<Manifest, 'input'>;
+
 /** The library that runs a model; no process loads two. */
 export type EngineName = Manifest['engine'];
 
 const validator = compileSchema(ManifestSchema);
 
 /** Number of values in one input tensor. */
-export function inputElements({ input }: Manifest): number {
+export function inputElements({ input }: ImageTaker): number {
   return input.height * input.width * input.channels;
 }
 
 /** Shape of one input tensor, without batch, in the manifest's layout. */
-export function inputShape({ input: { height, width, channels, layout } }: Manifest): number[] {
+export function inputShape({ input: { height, width, channels, layout } }: ImageTaker): number[] {
   return layout === 'NCHW' ? [channels, height, width] : [height, width, channels];
 }
 

@@ -4,7 +4,7 @@ import { html } from './html.ts';
 export const CARD_STYLE = html`<style>
   .inputs {
     display: grid;
-    grid-template-columns: repeat(auto-fill, minmax(240px, 1fr));
+    grid-template-columns: repeat(auto-fill, minmax(min(240px, 100%), 1fr));
     gap: 14px;
   }
   .input {
@@ -27,7 +27,9 @@ export const CARD_STYLE = html`<style>
     gap: 8px;
   }
   .head strong {
+    min-width: 0;
     font-size: 16px;
+    overflow-wrap: anywhere;
   }
   .badge {
     font-size: 12px;
@@ -88,8 +90,15 @@ export const CARD_STYLE = html`<style>
     justify-content: space-between;
     gap: 10px;
   }
-  .row dd {
-    text-align: right;
+  .row dt {
     white-space: nowrap;
+  }
+  .row dd {
+    min-width: 0;
+    text-align: right;
+    overflow-wrap: anywhere;
+  }
+  .input > .small {
+    overflow-wrap: anywhere;
   }
 </style>`;

@@ -1,6 +1,6 @@
 import { formatCount, formatRadius } from './format.ts';
 import { html, type Html } from './html.ts';
-import type { Certification, Model } from '../contract/resources.ts';
+import type { Certification, CertificationResult, Model } from '../contract/resources.ts';
 import type { ReportInput } from './input-card.ts';
 import type { Summary } from './summary.ts';
 
@@ -9,6 +9,9 @@ export interface Report {
   readonly model: Model;
   readonly job: Certification;
   readonly summary: Summary;
+  /** Of every input. */
+  readonly results: readonly CertificationResult[];
+  /** Those that have a card, all or the most interesting ones. */
   readonly inputs: readonly ReportInput[];
   /** A command that draws the same noise again. */
   readonly command: string;

@@ -57,7 +57,18 @@ export const PAGE_STYLE = html`<style>
     margin: 0 auto;
     padding: 36px 24px 56px;
   }
+  @media (min-width: 1900px) {
+    main {
+      max-width: 1720px;
+    }
+  }
+  @media (max-width: 560px) {
+    main {
+      padding: 24px 14px 40px;
+    }
+  }
   h1 {
+    overflow-wrap: anywhere;
     font-size: 28px;
     line-height: 1.2;
     margin: 0 0 8px;
@@ -165,7 +176,20 @@ export const PAGE_STYLE = html`<style>
     gap: 6px 22px;
   }
   .facts dd {
+    min-width: 0;
     overflow-wrap: anywhere;
+  }
+  @media (max-width: 560px) {
+    .facts {
+      grid-template-columns: 1fr;
+      gap: 0;
+    }
+    .facts dd {
+      margin-bottom: 10px;
+    }
+    .tiles {
+      grid-template-columns: 1fr 1fr;
+    }
   }
   .card > :last-child {
     margin-bottom: 0;

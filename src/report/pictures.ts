@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 import type { CertificationResult } from '../contract/resources.ts';
 import { type InputTensor, toInputTensor } from '../models/inputs/input-tensor.ts';
-import { inputElements, type Manifest } from '../models/manifest.ts';
+import { type ImageTaker, inputElements, type Manifest } from '../models/manifest.ts';
 import { gaussianCutpoints } from '../random/cutpoints.ts';
 import { NoiseKernel } from '../random/noise-kernel.ts';
 import { deriveNoiseStream } from '../random/noise-stream.ts';
@@ -13,32 +13,31 @@ export interface Pictures {
   readonly noisy: string | null;
 }
 
+/** Draws an image and what was decided of it. */
+export type Painter = (image: Uint8Array, result: CertificationResult) => Promise<Pictures>;
+
 /**
- * Pictures of an input and of the first noisy sample of its own certificate: the very noise that was counted, made by the
- * same kernel. What leaves [0,1] is clipped for the picture only; the network saw it as it was.
+ * Draws inputs and the first noisy sample of their own certificates: the very noise that was counted, made by the same
+ * kernel. What leaves [0,1] is clipped for the picture only; the network saw it as it was.
+ *
+ * @param sigma of every certificate that will be drawn
  */
-export async function drawPictures(
-  image: Uint8Array,
-  manifest: Manifest,
-  { certificate }: CertificationResult,
-): Promise<Pictures> {
-  const tensor = await toInputTensor('image', image, manifest);
-  const clean = await pngUri(tensor.bytes, manifest);
-  if (certificate === null) return { clean, noisy: null };
-  return { clean, noisy: await pngUri(await noisySample(tensor, certificate, manifest), manifest) };
+export function createPainter(model: ImageTaker, sigma: number): Painter {
+  const kernel = NoiseKernel.create({ elements: inputElements(model), rows: 1, output: { kind: 'grid' } });
+  kernel.setLaw(gaussianCutpoints(sigma));
+  return async (image, { certificate }) => {
+    const tensor = await toInputTensor('image', image, model as Manifest);
+    const clean = await pngUri(tensor.bytes, model);
+    if (certificate === null) return { clean, noisy: null };
+    return { clean, noisy: await pngUri(await noisySample(kernel, tensor, certificate), model) };
+  };
 }
 
 async function noisySample(
+  kernel: NoiseKernel,
   { bytes, digest }: InputTensor,
-  { noise, input, sigma }: NonNullable<CertificationResult['certificate']>,
-  manifest: Manifest,
+  { noise, input }: NonNullable<CertificationResult['certificate']>,
 ): Promise<Uint8Array> {
-  const kernel = NoiseKernel.create({
-    elements: inputElements(manifest),
-    rows: 1,
-    output: { kind: 'grid' },
-  });
-  kernel.setLaw(gaussianCutpoints(sigma));
   const stream = await deriveNoiseStream(
     Buffer.from(noise.seed, 'hex'),
     Buffer.from(digest, 'hex'),
@@ -48,7 +47,7 @@ async function noisySample(
   return Uint8ClampedArray.from(kernel.grid) as unknown as Uint8Array;
 }
 
-async function pngUri(pixels: Uint8Array, { input }: Manifest): Promise<string> {
+async function pngUri(pixels: Uint8Array, { input }: ImageTaker): Promise<string> {
   const { width, height, channels, layout } = input;
   const bytes = layout === 'NCHW' && channels > 1 ? interleaved(pixels, channels) : Uint8Array.from(pixels);
   const png = await sharp(bytes, { raw: { width, height, channels } })

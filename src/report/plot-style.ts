@@ -7,6 +7,17 @@ export const PLOT_STYLE = html`<style>
     width: 100%;
     height: auto;
   }
+  .plot.narrow {
+    display: none;
+  }
+  @media (max-width: 560px) {
+    .plot.narrow {
+      display: block;
+    }
+    .plot.wide {
+      display: none;
+    }
+  }
   .plot text {
     fill: var(--soft);
     font-size: 12px;
@@ -35,12 +46,13 @@ export const PLOT_STYLE = html`<style>
   .plot .area {
     fill: var(--fill);
   }
+  .plot .band {
+    fill: var(--accent);
+    opacity: 0.14;
+  }
   .plot .ceiling {
     stroke: var(--soft);
     stroke-dasharray: 4 4;
-  }
-  .scroll {
-    overflow-x: auto;
   }
   .curve-table {
     width: 100%;
@@ -54,9 +66,17 @@ export const PLOT_STYLE = html`<style>
     border-top: 1px solid var(--line);
     font-weight: 500;
   }
-  .curve-table th[scope='row'] {
-    text-align: left;
-    color: var(--soft);
+  @media (max-width: 560px) {
+    .curve-table th,
+    .curve-table td {
+      padding: 5px 2px;
+    }
+  }
+  .curve-table td {
     white-space: nowrap;
+  }
+  .curve-table thead th {
+    border-top: none;
+    color: var(--soft);
   }
 </style>`;

@@ -1,10 +1,8 @@
 import type { Certification } from '../contract/resources.ts';
-import { radiusCeiling } from '../statistics/radius.ts';
-import { alphaPerBound } from '../smoothing/votes-to-radius.ts';
 import { certifiedAccuracySteps } from '../smoothing/evaluation.ts';
-import { type Summary, toEvaluated } from './summary.ts';
+import { ceilingOf, shareName, type Summary, toEvaluated } from './summary.ts';
 import { formatCount, formatRadius } from './format.ts';
-import { accuracyPlot } from './accuracy-plot.ts';
+import { accuracyPlot, NARROW, WIDE } from './accuracy-plot.ts';
 import { accuracyTable } from './accuracy-table.ts';
 import { CARD_STYLE } from './card-style.ts';
 import { facts, type Report } from './facts.ts';
@@ -17,10 +15,11 @@ const POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'";
 
 /** The report as one page that needs nothing else: no script, no network. */
 export function renderReport(report: Report): string {
-  const { model, job, summary, inputs } = report;
-  const { sigma, n, alpha, bound } = job.parameters;
-  const ceiling = radiusCeiling(sigma, n, alphaPerBound(alpha, bound === 'pA-pB'));
-  const evaluated = inputs.map(({ result }) => toEvaluated(result));
+  const { model, job, summary, results, inputs } = report;
+  const { sigma, n, alpha } = job.parameters;
+  const ceiling = ceilingOf(job);
+  const evaluated = toEvaluated(results);
+  const share = shareName(summary);
   const steps = certifiedAccuracySteps(evaluated);
   return html`<!doctype html>
     <html lang="en-GB">
@@ -37,18 +36,23 @@ export function renderReport(report: Report): string {
             <p class="brand">Smoothcert</p>
             <h1>Certified robustness of ${model.name}</h1>
             <p class="soft">
-              ${summary.inputs} real test images, ${formatCount(n)} noisy samples each, σ = ${sigma}, α =
+              ${formatCount(summary.inputs)} images, ${formatCount(n)} noisy samples each, σ = ${sigma}, α =
               ${alpha}. ${finished(job, summary)}
             </p>
           </header>
           ${tiles(summary)}
-          <h2>Certified accuracy</h2>
+          <h2>${share[0]!.toUpperCase()}${share.slice(1)}</h2>
           <div class="card">
-            ${accuracyPlot(steps, ceiling)} ${accuracyTable(evaluated, ceiling)}
+            ${[WIDE, NARROW].map((size) => accuracyPlot(steps, evaluated.length, ceiling, share, size))}
+            ${accuracyTable(evaluated, ceiling, share)}
             <p class="soft small">
-              The share of all ${summary.inputs} images that are correct, not abstained, and have a certified
-              radius R ≥ r. The area under the curve is the average certified radius,
-              ${formatRadius(summary.averageCertifiedRadius)}.
+              The share of all ${formatCount(summary.inputs)} images that are
+              ${summary.labelled ? 'correct, not abstained,' : 'certified, rightly or wrongly (they have no labels),'}
+              and have a certified radius R ≥ r. The area under the curve is the average certified radius,
+              ${formatRadius(summary.averageCertifiedRadius)}. The band is where the share lies, at each
+              radius with 95 % confidence, for all images of the kind of which these
+              ${formatCount(summary.inputs)} are a random sample (Clopper-Pearson). The dashed line is the
+              largest radius that n and α allow.
             </p>
           </div>
           <h2>What a certificate says</h2>
@@ -64,6 +68,7 @@ export function renderReport(report: Report): string {
             outcome, not an error: it counts as not correct at every radius.
           </p>
           <h2>The images</h2>
+          ${inputs.length < results.length ? html`<p class="soft">${only(inputs.length, results.length)}</p>` : null}
           <div class="inputs">${inputs.map((input) => inputCard(input, model, ceiling))}</div>
           <p class="soft small" style="margin-top:12px">
             Each noisy picture is the first of the samples that were counted, drawn again from the
@@ -72,12 +77,16 @@ export function renderReport(report: Report): string {
           <h2>How it was made</h2>
           ${facts(report, ceiling)}
           <footer class="soft small">
-            Radii and lower bounds are rounded down. Method: Cohen, Rosenfeld and Kolter, “Certified
+            Radii, shares and lower bounds are rounded down. Method: Cohen, Rosenfeld and Kolter, “Certified
             Adversarial Robustness via Randomized Smoothing”, ICML 2019.
           </footer>
         </main>
       </body>
     </html> `.toString();
+}
+
+function only(shown: number, all: number): string {
+  return `${shown} of ${formatCount(all)}: what failed, is wrong or abstains first, then the smallest radii.`;
 }
 
 function finished({ finishedAt }: Certification, { seconds, samplesPerSecond }: Summary): string {
@@ -86,12 +95,21 @@ function finished({ finishedAt }: Certification, { seconds, samplesPerSecond }: 
   return `${when}in ${seconds.toFixed(1)} s at ${formatCount(samplesPerSecond)} samples a second.`;
 }
 
-function tiles({ inputs, correct, wrong, abstained, failed, averageCertifiedRadius }: Summary): Html {
+function tiles({
+  inputs,
+  labelled,
+  correct,
+  wrong,
+  abstained,
+  failed,
+  averageCertifiedRadius,
+}: Summary): Html {
   const tile = (kind: string, value: string, text: string): Html =>
     html`<div class="tile ${kind}"><b>${value}</b><span class="soft small">${text}</span></div>`;
   return html`<div class="tiles">
-    ${tile('', String(inputs), 'images')} ${tile('good', String(correct), 'certified and correct')}
-    ${tile(wrong > 0 ? 'bad' : '', String(wrong), 'certified, but wrong')}
+    ${tile('', String(inputs), 'images')}
+    ${tile('good', String(correct), labelled ? 'certified and correct' : 'certified')}
+    ${labelled ? tile(wrong > 0 ? 'bad' : '', String(wrong), 'certified, but wrong') : null}
     ${tile(abstained > 0 ? 'warn' : '', String(abstained), 'abstained')}
     ${failed > 0 ? tile('bad', String(failed), 'failed') : null}
     ${tile('', formatRadius(averageCertifiedRadius), 'average certified radius')}

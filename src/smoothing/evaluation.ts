@@ -1,4 +1,5 @@
 import { ArgumentError } from '../statistics/argument-error.ts';
+import { clopperPearsonLower, clopperPearsonUpper } from '../statistics/clopper-pearson.ts';
 
 /** What an evaluation needs to know of one input. Inputs that abstained or failed are in it too: none is dropped. */
 export interface EvaluatedInput {
@@ -8,10 +9,33 @@ export interface EvaluatedInput {
   readonly certifiedRadius: number | null;
 }
 
+/** Bounds of a share in the population that the inputs were drawn from at random; both hold at `INTERVAL_CONFIDENCE`. */
+export interface Interval {
+  readonly low: number;
+  readonly high: number;
+}
+
 /** The share of inputs that holds for every radius above the step before and up to this one, itself included. */
-export interface AccuracyStep {
+export interface AccuracyStep extends Interval {
   readonly radius: number;
   readonly certifiedAccuracy: number;
+}
+
+export const INTERVAL_CONFIDENCE = 0.95;
+/** On each side: 1 − 0.95 would be rounded to the unsafe side. */
+const TAIL = 0.025;
+
+/**
+ * The two-sided Clopper-Pearson interval of a share, rounded outwards. It is of the share of certificates that the method
+ * gives; each certificate may itself be wrong with its own probability alpha.
+ *
+ * @throws ArgumentError unless count is an integer from 0 to inputs, and inputs one from 1
+ */
+export function shareInterval(count: number, inputs: number): Interval {
+  return {
+    low: clopperPearsonLower(count, inputs, TAIL).p,
+    high: clopperPearsonUpper(count, inputs, TAIL).p,
+  };
 }
 
 /**
@@ -20,9 +44,18 @@ export interface AccuracyStep {
  * @throws ArgumentError without any input, or unless r is 0 or more
  */
 export function certifiedAccuracy(inputs: readonly EvaluatedInput[], r: number): number {
+  return certifiedCount(inputs, r) / inputs.length;
+}
+
+/**
+ * How many inputs certified accuracy at r counts.
+ *
+ * @throws ArgumentError without any input, or unless r is 0 or more
+ */
+export function certifiedCount(inputs: readonly EvaluatedInput[], r: number): number {
   requireInputs(inputs);
   if (!(r >= 0)) throw new ArgumentError('r', r, '0 or more');
-  return correctRadii(inputs).filter((radius) => radius >= r).length / inputs.length;
+  return correctRadii(inputs).filter((radius) => radius >= r).length;
 }
 
 /**
@@ -44,7 +77,10 @@ export function averageCertifiedRadius(inputs: readonly EvaluatedInput[]): numbe
 export function certifiedAccuracySteps(inputs: readonly EvaluatedInput[]): AccuracyStep[] {
   requireInputs(inputs);
   const radii = [...new Set(correctRadii(inputs))].sort((a, b) => a - b);
-  return radii.map((radius) => ({ radius, certifiedAccuracy: certifiedAccuracy(inputs, radius) }));
+  return radii.map((radius) => {
+    const count = certifiedCount(inputs, radius);
+    return { radius, certifiedAccuracy: count / inputs.length, ...shareInterval(count, inputs.length) };
+  });
 }
 
 function correctRadii(inputs: readonly EvaluatedInput[]): number[] {

@@ -1,7 +1,7 @@
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { CertificationResult, PredictionResult } from '../../src/contract/resources.ts';
 import {
   type Command,
@@ -94,6 +94,36 @@ describe('the built program', () => {
 });
 
 describe('certify, with everything in one process', () => {
+  it('of a folder with its labels ends with totals and a report, and says nothing that looks like an error', async () => {
+    const own = await mkdtemp(join(tmpdir(), 'smoothcert-test-own-'));
+    onTestFinished(() => rm(own, { recursive: true, force: true }));
+    const images = join(own, 'own images');
+    await mkdir(images);
+    for (const index of [0, 1, 2])
+      await copyFile(join(ROOT, `examples/mnist/0000${index}.png`), join(images, `${index}.png`));
+    await writeFile(join(images, 'labels.csv'), 'file,label\n0.png,7\n1.png,2\n2.png,0\n');
+    const report = join(own, 'own.html');
+    const { status, stdout, stderr } = await runCommand([
+      ...'certify --model mnist-cnn --n 1000 --labels'.split(' '),
+      join(images, 'labels.csv'),
+      '--report',
+      report,
+      images,
+    ]);
+    expect(status, stderr).toBe(0);
+    expect(stdout).toMatch(/^3 images: 3 certified \(2 correct, 1 wrong\), 0 abstained; /m);
+    // Clopper-Pearson of 2 of 3: scipy.stats.beta.ppf(.025, 2, 2) = .09430, beta.ppf(.975, 3, 1) = .99160
+    expect(stdout).toMatch(/^ {2}0\.0 {3}66\.6% {2}2 of 3 {2}9\.4% to 99\.2%$/m);
+    expect(stdout).toMatch(/^average certified radius: 0\.\d{4}$/m);
+    for (const line of stderr.trimEnd().split('\n')) {
+      expect(line).toMatch(/^(queued|running|succeeded) \d+%, \d of 3 inputs, /);
+    }
+    const page = await readFile(report, 'utf8');
+    expect(page).toContain('1.png');
+    expect(page).toContain('certified, but wrong');
+    expect(page).toContain(`&#39;${images}&#39;`);
+  });
+
   it('prints the results as the API gives them, and leaves nothing behind', async () => {
     const command = startCommand(
       ['certify', ...IMAGES, '--model', 'mnist-cnn', ...LABELS, '--n', '2000', '--json'],

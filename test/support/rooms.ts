@@ -169,7 +169,7 @@ export const ROOMS: readonly Room[] = [
       'config',
       'redis/embedded/embedded-redis-error.ts',
     ],
-    packages: ['node:', 'commander', 'cli-progress', 'cli-table3'],
+    packages: ['node:', 'commander', 'cli-progress', 'cli-table3', 'csv-parse'],
   },
   {
     name: 'main',

@@ -1,12 +1,17 @@
+import { stat, writeFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { JobBody } from '../../contract/request.ts';
 import type { CertificationResult, Kind, Model, PredictionResult } from '../../contract/resources.ts';
 import { DomainError } from '../../errors.ts';
+import { renderReport } from '../../report/report.ts';
+import { accuracyLines, summarise, summaryLine } from '../../report/summary.ts';
+import { assembleReport } from '../assemble-report.ts';
 import { checkLocally } from '../check-locally.ts';
 import { chooseModel, chooseSigma } from '../choose-model.ts';
 import { createClient } from '../client.ts';
 import { EXIT } from '../exit-code.ts';
-import { readImages } from '../image-files.ts';
+import { type ImageFile, imageInputs, readImages } from '../image-files.ts';
 import { interruptible } from '../interrupt.ts';
 import {
   addJobOptions,
@@ -18,10 +23,12 @@ import {
 } from '../job-options.ts';
 import { startLocalService } from '../local-service.ts';
 import { createProgress } from '../progress.ts';
+import { redrawCommand } from '../redraw-command.ts';
 import { certificationTable, predictionTable, reproductionTable } from '../result-table.ts';
 import { type FinishedJob, runJob } from '../run-job.ts';
 import type { Starters } from '../starters.ts';
 import { type Terminal, writeLine } from '../terminal.ts';
+import { usageError } from '../usage-error.ts';
 
 /** What the commands need from outside. */
 interface Context {
@@ -38,6 +45,7 @@ export function addCertifyCommands(program: Command, context: Context): void {
       'Certifies images: a class and the L2 radius within which no attack changes it, or an abstention.',
     )
     .option('--n0 <samples>', 'samples that select the class, disjoint from the n')
+    .option('--report <file>', 'write a report as one HTML page')
     .option('--bound <form>', 'pA, or pA-pB for the two-sided form of Theorem 1')
     .addHelpText(
       'after',
@@ -66,9 +74,10 @@ async function run(
   const asked = readParameters(kind, options);
   const reproduction = readReproduction(options);
   const server = options.server === undefined ? null : readServer(options.server);
-  const inputs = await readImages(images, options.labels);
+  const files = await readImages(images, options.labels);
+  if (options.report !== undefined) await checkReport(options.report, reproduction);
   const { finished, model } = await interruptible(async (signal) => {
-    const own = server === null ? await checkLocally(options, asked, inputs) : null;
+    const own = server === null ? await checkLocally(options, asked, files) : null;
     const service =
       own === null ? null : await startLocalService(context.starters, { ...options, model: own });
     const progress = createProgress(terminal.stderr);
@@ -79,13 +88,14 @@ async function run(
       const body: JobBody = {
         model: model.name,
         parameters: { ...asked, sigma: chooseSigma(model, asked.sigma) },
-        inputs,
+        inputs: imageInputs(files, model.output.labels),
         ...reproduction,
       };
       const onProgress = progress.update;
       return { finished: await runJob(client, kind, body, { signal, onProgress }), model };
     } catch (error) {
-      throw error instanceof DomainError ? nameOptions(error, images) : error;
+      const sent = files.map(({ id }) => id);
+      throw error instanceof DomainError ? nameOptions(error, sent) : error;
     } finally {
       progress.stop();
       await service?.close();
@@ -93,8 +103,47 @@ async function run(
   });
   const text = options.json ? JSON.stringify(finished.results, null, 2) : tableOf(kind, finished, model);
   writeLine(terminal.stdout, text);
+  if (kind === 'certification')
+    await conclude(finished as FinishedJob<'certification'>, model, files, images, options, terminal);
   for (const line of notices(finished)) writeLine(terminal.stderr, line);
   end(finished.results.every(({ status }) => status === 'decided') ? EXIT.ok : EXIT.failed);
+}
+
+/** The job in numbers, and its report. A reproduction claims nothing, so it has neither. */
+async function conclude(
+  finished: FinishedJob<'certification'>,
+  model: Model,
+  files: readonly ImageFile[],
+  images: readonly string[],
+  { json, labels, report }: JobOptions,
+  { stdout }: Terminal,
+): Promise<void> {
+  const { job, results } = finished;
+  if (job.reproduction !== null || results.length === 0) return;
+  if (!json && results.length > 1) {
+    const summary = summarise(job, results);
+    writeLine(stdout, summaryLine(summary));
+    for (const line of accuracyLines(summary, job, results)) writeLine(stdout, line);
+  }
+  if (report === undefined) return;
+  const shown = files.map(({ id, bytes }) => ({ bytes, source: id }));
+  const page = await assembleReport(finished, model, shown, redrawCommand(finished, images, labels));
+  await writeFile(report, renderReport(page));
+  if (!json) writeLine(stdout, `Report: ${report}`);
+}
+
+/** Refuses a report that could not be written, before an hour of sampling. */
+async function checkReport(path: string, reproduction: Pick<JobBody, 'reproductionSeed'>): Promise<void> {
+  if (reproduction.reproductionSeed !== undefined) {
+    throw usageError({
+      pointer: '--report',
+      detail: 'is not possible with --seed: a reproduction claims nothing',
+    });
+  }
+  const folder = await stat(dirname(resolve(path))).catch(() => null);
+  if (folder?.isDirectory() !== true) {
+    throw usageError({ pointer: '--report', detail: `there is no folder ${dirname(path)}` });
+  }
 }
 
 function tableOf(kind: Kind, { job, results }: FinishedJob<Kind>, model: Model): string {

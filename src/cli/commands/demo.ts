@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { CERTIFY_DEFAULTS } from '../../smoothing/parameters.ts';
 import { certifyExamples } from '../demo/certify-examples.ts';
 import { EXAMPLE_MODELS, readExamples } from '../demo/examples.ts';
-import { summaryLine } from '../../report/summary.ts';
+import { accuracyLines, summaryLine } from '../../report/summary.ts';
 import { EXIT } from '../exit-code.ts';
 import { interruptible } from '../interrupt.ts';
 import { readParameters } from '../job-options.ts';
@@ -48,7 +48,7 @@ export function addDemoCommand(program: Command, context: Context): void {
 async function run(options: DemoOptions, { starters, terminal, end }: Context): Promise<void> {
   const asked = readParameters('certification', options.n === undefined ? {} : { n: options.n });
   const examples = await readExamples(options.model);
-  const { report, results } = await interruptible(async (signal) => {
+  const report = await interruptible(async (signal) => {
     writeLine(terminal.stderr, 'Starting Redis, a worker and the HTTP API …');
     const service = await startLocalService(starters, { ...options, models: EXAMPLE_MODELS });
     try {
@@ -58,7 +58,7 @@ async function run(options: DemoOptions, { starters, terminal, end }: Context): 
       await service.close();
     }
   });
-  const { job, summary, model } = report;
+  const { job, summary, model, results } = report;
   const directory = resolve(options.output);
   await mkdir(directory, { recursive: true });
   await writeFile(join(directory, 'report.html'), renderReport(report));
@@ -66,6 +66,7 @@ async function run(options: DemoOptions, { starters, terminal, end }: Context): 
   await writeFile(join(directory, 'results.json'), `${JSON.stringify(record, null, 2)}\n`);
   writeLine(terminal.stdout, certificationTable(results, model, job.parameters.n));
   writeLine(terminal.stdout, summaryLine(summary));
+  for (const line of accuracyLines(summary, job, results)) writeLine(terminal.stdout, line);
   writeLine(terminal.stdout, `Report: ${join(directory, 'report.html')}`);
   end(summary.failed === 0 ? EXIT.ok : EXIT.failed);
 }

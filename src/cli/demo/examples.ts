@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { InputBody } from '../../contract/request.ts';
-import { type LabelEntry, parseLabels } from '../image-files.ts';
+import { type LabelEntry, parseLabels } from '../labels.ts';
 import { usageError } from '../usage-error.ts';
 
 /** The product's own folders, two above this file in the sources and in the build. */
@@ -20,6 +20,7 @@ const FOLDERS: Readonly<Record<string, string>> = {
 
 /** A real image with its label. */
 export interface Example extends LabelEntry {
+  readonly label: number;
   readonly bytes: Uint8Array;
 }
 

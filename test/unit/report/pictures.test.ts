@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { drawPictures } from '../../../src/report/pictures.ts';
+import { createPainter } from '../../../src/report/pictures.ts';
 import { toInputTensor } from '../../../src/models/inputs/input-tensor.ts';
 import type { Manifest } from '../../../src/models/manifest.ts';
 import { gaussianCutpoints } from '../../../src/random/cutpoints.ts';
@@ -28,14 +28,17 @@ async function pixelsOf(uri: string, channels: 1 | 3): Promise<number[]> {
   return [...(await image.raw().toBuffer())];
 }
 
-describe('drawPictures', () => {
+describe('createPainter', () => {
   it.each([
     [1, 'NCHW'],
     [3, 'NCHW'],
     [3, 'NHWC'],
   ] as const)('shows an image of %i channels in layout %s as it is', async (channels, layout) => {
     const bytes = await png(channels);
-    const { clean } = await drawPictures(bytes, manifest(channels, layout), aResult({ certificate: null }));
+    const { clean } = await createPainter(manifest(channels, layout), 0.25)(
+      bytes,
+      aResult({ certificate: null }),
+    );
     const expected = Array.from({ length: 20 * channels }, (_, index) => (index * 37) % 256);
     expect(await pixelsOf(clean, channels)).toEqual(expected);
   });
@@ -47,7 +50,7 @@ describe('drawPictures', () => {
       sigma: 0.25,
       input: { digest, shape: [1, 4, 5], layout: 'NCHW', index: 7 },
     });
-    const { noisy } = await drawPictures(bytes, manifest(1), aResult({ certificate }));
+    const { noisy } = await createPainter(manifest(1), 0.25)(bytes, aResult({ certificate }));
     const stream = await deriveNoiseStream(Buffer.from(SEED, 'hex'), Buffer.from(digest, 'hex'), 7);
     const law = gaussianCutpoints(0.25);
     const expected = Array.from({ length: 20 }, (_, index) => {
@@ -60,6 +63,6 @@ describe('drawPictures', () => {
 
   it('has no noise to show without a certificate', async () => {
     const result = aResult({ certificate: null });
-    expect((await drawPictures(await png(1), manifest(1), result)).noisy).toBeNull();
+    expect((await createPainter(manifest(1), 0.25)(await png(1), result)).noisy).toBeNull();
   });
 });

@@ -26,7 +26,15 @@ function aReport(
     source: 'test set',
   }));
   const summary = summarise(job, results);
-  return { model: aModel(), job, summary, inputs, command: 'smoothcert certify --seed 00', ...changes };
+  return {
+    model: aModel(),
+    job,
+    summary,
+    results,
+    inputs,
+    command: 'smoothcert certify --seed 00',
+    ...changes,
+  };
 }
 
 const textOf = (page: string): string =>
@@ -93,6 +101,23 @@ describe('renderReport', () => {
     expect(failed).toContain('2 failed');
     expect(failed).not.toMatch(/NaN|undefined|Infinity/);
     expect(failed).not.toContain('noise scheme');
+  });
+
+  it('claims no accuracy of images without labels', () => {
+    const unlabelled = textOf(
+      renderReport(aReport({}, [aResult({ reference: null }), anAbstention({ reference: null })])),
+    );
+    expect(unlabelled).toContain('Share certified');
+    expect(unlabelled).not.toMatch(/accuracy at|certified and correct|but wrong/i);
+    expect(unlabelled).toContain('they have no labels');
+  });
+
+  it('says how many images the numbers are of where it shows fewer', () => {
+    const all = aReport();
+    const fewer = textOf(renderReport({ ...all, inputs: all.inputs.slice(0, 1) }));
+    expect(fewer).toContain('1 of 3: what failed, is wrong or abstains first');
+    expect(fewer).toContain('1 certified, but wrong');
+    expect(text).not.toContain('abstains first');
   });
 
   it('names the two-sided bound', () => {

@@ -5,6 +5,7 @@ import {
   certifiedAccuracy,
   certifiedAccuracySteps,
   type EvaluatedInput,
+  shareInterval,
 } from '../../../src/smoothing/evaluation.ts';
 import { ArgumentError } from '../../../src/statistics/argument-error.ts';
 
@@ -65,13 +66,17 @@ describe('averageCertifiedRadius', () => {
 
 describe('certifiedAccuracySteps', () => {
   it('has a step at each radius of a correct input', () => {
-    expect(certifiedAccuracySteps(TEN)).toEqual([
-      { radius: 0.25, certifiedAccuracy: 0.6 },
-      { radius: 0.5, certifiedAccuracy: 0.5 },
-      { radius: 0.75, certifiedAccuracy: 0.3 },
-      { radius: 1, certifiedAccuracy: 0.2 },
-      { radius: 2, certifiedAccuracy: 0.1 },
+    const steps = certifiedAccuracySteps(TEN);
+    expect(steps.map(({ radius, certifiedAccuracy: share }) => [radius, share])).toEqual([
+      [0.25, 0.6],
+      [0.5, 0.5],
+      [0.75, 0.3],
+      [1, 0.2],
+      [2, 0.1],
     ]);
+    for (const { certifiedAccuracy: share, low, high } of steps) {
+      expect({ low, high }).toEqual(shareInterval(10 * share, 10));
+    }
   });
 
   it('has none where none is correct', () => expect(certifiedAccuracySteps([abstained])).toEqual([]));
@@ -82,6 +87,23 @@ const input = fc.record({
   certifiedRadius: fc.option(fc.double({ min: 0.001, max: 10, noNaN: true })),
 });
 const inputs = fc.array(input, { minLength: 1, maxLength: 30 });
+
+describe('shareInterval', () => {
+  // scipy.stats.beta.ppf(.025, k, n - k + 1) and beta.ppf(.975, k + 1, n - k), SciPy 1.17.1
+  it.each([
+    [0, 20, 0, 0.168_433_470_983_085_3],
+    [19, 20, 0.751_267_237_227_972_2, 0.998_734_910_502_050_2],
+    [20, 20, 0.831_566_529_016_914_6, 1],
+    [6, 10, 0.262_378_076_606_945_07, 0.878_447_741_880_172_8],
+    [1000, 1000, 0.996_317_916_103_134_4, 1],
+  ])('of %d of %d is that of Clopper and Pearson, never inside it', (count, inputs, low, high) => {
+    const found = shareInterval(count, inputs);
+    expect(found.low).toBeCloseTo(low, 12);
+    expect(found.high).toBeCloseTo(high, 12);
+    expect(found.low).toBeLessThanOrEqual(low * (1 + 1e-15));
+    expect(found.high).toBeGreaterThanOrEqual(high * (1 - 1e-15));
+  });
+});
 
 describe('laws', () => {
   it('certified accuracy never grows with r', () => {
