@@ -21,6 +21,7 @@ export const ERRORS = {
   sampling_failed: 'The noisy samples of the input could not be drawn.',
   device_failed: 'The device that drew the samples failed, and so did every other attempt.',
   model_output_invalid: 'The model answered with something that is not a finite score per class.',
+  model_refused: 'Every worker that has the model could not load it.',
   model_unavailable: 'No worker has the model with the digest that the job names.',
   model_invalid: 'The model folder is not a valid model.',
   engine_missing: 'The library that runs the model is not installed.',

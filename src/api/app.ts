@@ -110,7 +110,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     resource: PredictionSchema,
     result: PredictionResultSchema,
   });
-  await app.register(modelRoutes, { models });
+  await app.register(modelRoutes, { models, jobs });
   await app.register(calculatorRoutes);
   await app.register(deviceRoutes, { jobs });
   await app.register(healthRoutes, { jobs });

@@ -34,7 +34,8 @@ export function presentJob(record: JobRecord, now: number): JobResource {
     links: { self, results: `${self}/results` },
   };
   const noise = { scheme: NOISE_SCHEME.name, version: NOISE_SCHEME.version };
-  const { abstained, reproduced, failed } = counts;
+  const { abstained, reproduced } = counts;
+  const failed = failedInputs(record);
   const correct = counts.labelled > 0 && common.reproduction === null ? counts.correct : null;
   if (request.kind === 'certification') {
     return {
@@ -52,6 +53,11 @@ export function presentJob(record: JobRecord, now: number): JobResource {
   };
 }
 
+/** A job that fails as a whole fails every input that has no result. */
+function failedInputs({ error, counts, request }: JobRecord): number {
+  return error === null ? counts.failed : request.inputs.length - counts.decided;
+}
+
 function presentProgress(record: JobRecord, now: number): JobResource['progress'] {
   const { counts, samplesDrawn, samplesPlanned, startedAt } = record;
   const seconds = startedAt === null ? 0 : ((record.finishedAt ?? now) - startedAt) / 1000;
@@ -63,7 +69,7 @@ function presentProgress(record: JobRecord, now: number): JobResource['progress'
       : null;
   return {
     inputsDecided: counts.decided,
-    inputsFailed: counts.failed,
+    inputsFailed: failedInputs(record),
     inputsTotal: record.request.inputs.length,
     samplesDrawn,
     samplesPlanned,
@@ -88,10 +94,11 @@ export function presentResult(
   // A reproduction decides nothing: it has votes, but no class, and no label is met by it.
   const decided = counted === null || counted.kind === 'reproduction' ? null : counted;
   const reproduction = counted?.kind === 'reproduction' ? counted.reproduction : null;
+  const error = result === null ? record.error : result.kind === 'failed' ? result.error : null;
   const status =
     counted !== null
       ? 'decided'
-      : result !== null
+      : error !== null
         ? 'failed'
         : hasEnded(record.status)
           ? 'cancelled'
@@ -108,7 +115,7 @@ export function presentResult(
     votes: counted?.votes ?? null,
     reference: label === null ? null : { label, correct: decided === null ? null : decided.class === label },
     warnings: [...(counted?.warnings ?? [])],
-    error: result?.kind === 'failed' ? result.error : null,
+    error,
   } as const;
   if (record.request.kind === 'certification') {
     const certificate = result?.kind === 'certification' ? result.certificate : null;

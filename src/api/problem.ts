@@ -21,6 +21,8 @@ export const PROBLEM_STATUS = {
   route_not_found: 404,
   resource_not_found: 404,
   already_finished: 409,
+  model_refused: 409,
+  model_unavailable: 409,
   results_expired: 410,
   payload_too_large: 413,
   unsupported_media_type: 415,

@@ -23,7 +23,7 @@ export const ProblemSchema = Type.Object(
 const DESCRIPTIONS: Readonly<Record<number, string>> = {
   400: 'The request cannot be read.',
   404: 'There is no such resource.',
-  409: 'The job has ended.',
+  409: 'The job has ended, or no worker can run the model that a new one names.',
   410: 'The results have expired.',
   413: 'The request is too large.',
   415: 'The content type is not one that this route reads.',

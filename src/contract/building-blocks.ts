@@ -1,7 +1,8 @@
 import { type TSchema, Type } from 'typebox';
 
 /** A value or null. */
-export const Nullable = <Schema extends TSchema>(schema: Schema) => Type.Union([schema, Type.Null()]);
+export const Nullable = <Schema extends TSchema>(schema: Schema, description?: string) =>
+  Type.Union([schema, Type.Null()], description === undefined ? {} : { description });
 
 /** One of several strings. */
 export const OneOf = <const Value extends string>(values: Value[], options: object = {}) =>

@@ -148,7 +148,8 @@ const common = {
   inputId: Type.String({ description: "the client's name for the input, or its index" }),
   index: Type.Integer(),
   status: OneOf(['pending', 'decided', 'failed', 'cancelled'], {
-    description: 'cancelled: the job ended before this input was decided',
+    description:
+      'failed: `error` says why, and is that of the job where it failed as a whole; cancelled: the job was cancelled before this input was decided',
   }),
   prediction: Nullable(
     Type.Object(

@@ -21,6 +21,9 @@ import type { WarmModel, Work } from './protocol.ts';
 
 export type LoadedModel = { readonly name: string; readonly digest: string } & WarmModel;
 
+/** A model that the host has tried to load and could not, and why. */
+export type RefusedModel = { readonly name: string; readonly digest: string } & Failure;
+
 export interface HostStatus {
   readonly engine: EngineName;
   readonly state: HostState;
@@ -33,6 +36,7 @@ export interface HostStatus {
   /** Samples counted a second, over the last ten seconds. */
   readonly samplesPerSecond: number;
   readonly models: readonly LoadedModel[];
+  readonly refused: readonly RefusedModel[];
 }
 
 /** A device host that is kept in service, or taken out of it. */
@@ -82,6 +86,7 @@ export function superviseHost(supervision: Supervision): SupervisedHost {
   const { host, engine, models, logger, onChange, times = TIMES } = supervision;
   const { device } = host;
   const loaded = new Map<string, LoadedModel>();
+  const refused = new Map<string, RefusedModel>();
   const counted: { readonly at: number; readonly samples: number }[] = [];
   let state: HostState = 'recovering';
   let reason: string | null = 'starting';
@@ -134,9 +139,15 @@ export function superviseHost(supervision: Supervision): SupervisedHost {
     let failure: Failure = { code: 'model_unavailable', detail: 'there is no model for it' };
     let any = false;
     for (const model of models) {
+      const { digest, manifest } = model;
       const refusal = await load(model);
-      if (refusal === null) any = true;
-      else complain(model.manifest.name, (failure = refusal));
+      if (refusal === null) {
+        any = true;
+        refused.delete(digest);
+      } else {
+        complain(manifest.name, (failure = refusal));
+        if (!loaded.has(digest)) refused.set(digest, { name: manifest.name, digest, ...refusal });
+      }
     }
     return any ? null : failure;
   }
@@ -203,6 +214,7 @@ export function superviseHost(supervision: Supervision): SupervisedHost {
         restarts: host.restarts(),
         samplesPerSecond: Math.round((1000 * samples) / SPEED_MILLISECONDS),
         models: [...loaded.values()],
+        refused: [...refused.values()],
       };
     },
     async start() {

@@ -170,7 +170,17 @@ describe('certifications are as the document promises', () => {
     await jobs.end(id, 'failed', { code: 'model_unavailable', detail: 'no worker has it' });
     const shown = await api.http.get(`/v1/certifications/${id}`).expect(200);
     expectPromised('GET /v1/certifications/{id}', shown);
-    expect(shown.body).toMatchObject({ status: 'failed', error: { code: 'model_unavailable' } });
+    const error = { code: 'model_unavailable', detail: 'no worker has it' };
+    expect(shown.body).toMatchObject({
+      status: 'failed',
+      error,
+      progress: { inputsDecided: 0, inputsFailed: 1, inputsTotal: 1 },
+      summary: { certified: 0, failed: 1 },
+    });
+    // Its inputs have failed with it, for the same reason: nobody has cancelled them.
+    const results = await api.http.get(`/v1/certifications/${id}/results`).expect(200);
+    expectPromised('GET /v1/certifications/{id}/results', results);
+    expect(results.body).toMatchObject({ data: [{ status: 'failed', outcome: null, error }] });
   });
 });
 

@@ -5,7 +5,7 @@ import { createPresence } from '../../src/jobs/presence.ts';
 import { ERRORS } from '../../src/errors.ts';
 import { SOFTWARE } from '../../src/version.ts';
 import { hostStatus, loadedModel, workerStatus } from '../support/worker-status.ts';
-import { startTestApi, type TestApi } from '../support/api.ts';
+import { certification, startTestApi, tensor, type TestApi } from '../support/api.ts';
 import { startTestRedis, type TestRedis } from '../support/redis.ts';
 
 let redis: TestRedis;
@@ -40,6 +40,67 @@ test('the models are listed with the digest, shape and labels that a client need
     inputShape: [1, 28, 28],
     output: { classes: 10, labels: ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'] },
     smoothing: { trainedSigma: 0.5 },
+    availability: { state: 'no_worker', engines: [], refusals: [] },
+  });
+});
+
+describe('a model that every living worker refuses', () => {
+  const reason = { code: 'model_invalid', detail: 'its rows mix (DynamicQuantizeLinear)' } as const;
+  const submit = () => api.http.post('/v1/certifications').send(certification());
+
+  test('is listed with the reason, is named by readiness, and takes no jobs', async () => {
+    const presence = createPresence(api.redis, api.keys);
+    const { digest } = api.models.find('mnist-cnn')!;
+    const fashion = api.models.find('fashion-mnist-cnn')!;
+    const host = hostStatus({
+      models: [loadedModel({ name: 'fashion-mnist-cnn', digest: fashion.digest })],
+      refused: [{ name: 'mnist-cnn', digest, ...reason }],
+    });
+    await submit().expect(202);
+    await presence.announce(workerStatus('w', [host]));
+    const { body } = await api.http.get('/v1/models').expect(200);
+    expect((body as { data: unknown[] }).data).toMatchObject([
+      {
+        name: 'fashion-mnist-cnn',
+        availability: { state: 'loaded', engines: [{ devices: 1, samplesPerSecond: 1_000 }] },
+      },
+      { name: 'fashion-mnist-tensorflow', availability: { state: 'absent' } },
+      {
+        name: 'mnist-cnn',
+        availability: {
+          state: 'refused',
+          engines: [],
+          refusals: [{ ...reason, hosts: ['onnx on Device 0 of here'] }],
+        },
+      },
+    ]);
+    const ready = await api.http.get('/health/ready').expect(200);
+    expect(ready.body).toMatchObject({
+      checks: {
+        models: { detail: `loaded: fashion-mnist-cnn; mnist-cnn is refused: ${reason.detail}` },
+      },
+    });
+    const refused = await submit().expect(409);
+    const detail = `${reason.detail} (onnx on Device 0 of here)`;
+    expect(refused.body).toMatchObject({
+      code: 'model_refused',
+      detail: `no worker can run mnist-cnn: ${detail}`,
+      errors: [{ pointer: '/model', detail }],
+    });
+    // Faults of the request come first: with them it would not have been accepted anyway.
+    await api.http
+      .post('/v1/certifications')
+      .send({ ...certification(), parameters: {} })
+      .expect(422);
+    const absent = { ...certification(), model: 'fashion-mnist-tensorflow' };
+    const shape = { ...tensor(), shape: [28, 28, 1] };
+    const unavailable = await api.http
+      .post('/v1/certifications')
+      .send({ ...absent, inputs: [{ tensor: shape }] })
+      .expect(409);
+    expect(unavailable.body).toMatchObject({ code: 'model_unavailable' });
+    await presence.leave('w');
+    await submit().expect(202);
   });
 });
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { cp, readFile } from 'node:fs/promises';
+import { appendFile, cp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ort from 'onnxruntime-node';
@@ -9,6 +9,11 @@ import type { ResultResource } from '../../src/contract/result.ts';
 import { deriveNoiseStream, type Purpose } from '../../src/random/noise-stream.ts';
 import { gaussianCutpoints } from '../../src/random/cutpoints.ts';
 import { referenceNoise } from '../../src/random/reference.ts';
+import { createJobService } from '../../src/jobs/job-service.ts';
+import { createKeys } from '../../src/jobs/keys.ts';
+import { openModelStore } from '../../src/models/store.ts';
+import { connectApi, waitUntilReady } from '../../src/redis/connections.ts';
+import { QUIET } from '../support/api.ts';
 import { undecodablePng } from '../support/image-bytes.ts';
 import { imageInput, writeLinearModel } from '../support/model-folder.ts';
 import { startTestRedis, type TestRedis } from '../support/redis.ts';
@@ -60,6 +65,8 @@ beforeAll(async () => {
   for (const models of ['api', 'worker']) {
     await cp(join(MODELS, 'mnist-cnn'), at(models, 'mnist-cnn'), { recursive: true });
     await writeLinearModel(at(models, 'overflowing'), { ...huge, input });
+    const changed = await writeLinearModel(at(models, 'changed'), { ...plain, input });
+    await appendFile(join(changed.folder, 'model.onnx'), 'x');
     // The same name and another content: what the API offers is not what the worker has.
     await writeLinearModel(at(models, 'differing'), {
       ...plain,
@@ -144,11 +151,42 @@ describe('a job', () => {
     expect((await client.results(id))[0]!.error!.code).toBe('model_output_invalid');
   });
 
-  it('fails, with the reason, where no worker has the model that was asked for', async () => {
+  it('is not accepted where no worker has the model as the API has it, or every worker refuses its files', async () => {
     const tensor = { dtype: 'uint8', shape: [1, 2, 2], data: Buffer.from([1, 2, 3, 4]).toString('base64') };
-    const request = { model: 'differing', parameters: { sigma: 0.25, n: 100 }, inputs: [{ tensor }] };
-    const { id } = await client.submit(request);
-    expect(await client.ended(id)).toMatchObject({ status: 'failed', error: { code: 'model_unavailable' } });
+    const request = (model: string) => ({
+      model,
+      parameters: { sigma: 0.25, n: 100 },
+      inputs: [{ tensor }],
+    });
+    await expect(client.submit(request('differing'))).rejects.toThrow(
+      /^409 .*"model_unavailable".*the one worker does not have differing with the digest/,
+    );
+    await expect(client.submit(request('changed'))).rejects.toThrow(
+      /^409 .*"model_refused".*no worker can run changed: .*model\.onnx.*\(onnx on CPU/,
+    );
+  });
+
+  it('fails with all its inputs, and the reason, where its model went away before it was taken up', async () => {
+    const { manifest } = (await openModelStore(at('api'))).find('mnist-cnn')!;
+    const model = { manifest, digest: '0'.repeat(64), folder: '' };
+    const connection = connectApi(redis.url, QUIET);
+    await waitUntilReady(connection, 10_000);
+    const service = createJobService(connection, createKeys('smoothcert'), 60);
+    const input = { id: 'a', kind: 'tensor', bytes: new Uint8Array(784), label: null } as const;
+    const parameters = { sigma: 0.5, n: 100, alpha: 0.001 };
+    const { id } = await service.submit({
+      kind: 'prediction',
+      model,
+      parameters,
+      inputs: [input],
+      reproduction: null,
+    });
+    const { error, summary } = await client.ended(id);
+    expect(error).toMatchObject({ code: 'model_unavailable' });
+    expect(summary).toMatchObject({ failed: 1 });
+    expect(await client.results(id)).toMatchObject([{ inputId: 'a', status: 'failed', error }]);
+    await service.close();
+    connection.disconnect();
   });
 
   it('does not wait behind a long job that came before it', async () => {

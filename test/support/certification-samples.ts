@@ -21,6 +21,7 @@ export function aModel(changes: Partial<Model> = {}): Model {
     inputShape: [1, 2, 3],
     output: { classes: 3, labels: ['zero', 'one', 'two'] },
     smoothing: { trainedSigma: 0.5 },
+    availability: null,
     ...changes,
   };
 }

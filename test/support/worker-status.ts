@@ -30,6 +30,7 @@ export function hostStatus(host: Partial<HostStatus> = {}): HostStatus {
     restarts: 0,
     samplesPerSecond: 0,
     models: [],
+    refused: [],
     ...host,
   };
 }

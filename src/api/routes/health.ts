@@ -67,6 +67,10 @@ export const healthRoutes: FastifyPluginAsyncTypebox<{ jobs: JobService }> = asy
         .filter(({ state }) => state !== 'out')
         .flatMap(({ models }) => models.map(({ name }) => name));
       const loaded = [...new Set(names)];
+      const refused = workers
+        .flatMap((worker) => worker.devices.flatMap(({ hosts }) => hosts.flatMap((host) => host.refused)))
+        .filter(({ name }) => !loaded.includes(name));
+      const reasons = new Map(refused.map(({ name, detail }) => [name, `${name} is refused: ${detail}`]));
       // A host that is not ready is named even where its device serves with another engine.
       const troubles = devices.flatMap(({ name, worker, hosts }) =>
         hosts
@@ -85,7 +89,10 @@ export const healthRoutes: FastifyPluginAsyncTypebox<{ jobs: JobService }> = asy
         },
         models: {
           ok: loaded.length > 0,
-          detail: loaded.length > 0 ? `loaded: ${loaded.join(', ')}` : 'none loaded',
+          detail: [
+            loaded.length > 0 ? `loaded: ${loaded.join(', ')}` : 'none loaded',
+            ...reasons.values(),
+          ].join('; '),
         },
       };
       const ready = Object.values(checks).every(({ ok }) => ok);

@@ -4,7 +4,9 @@ import type { JobKind } from '../../contract/status.ts';
 import { DomainError } from '../../errors.ts';
 import type { ModelStore } from '../../models/store.ts';
 import type { JobService } from '../../jobs/job-service.ts';
+import { requireAvailable } from '../../jobs/model-availability.ts';
 import { choosePool, poolSpeeds } from '../../jobs/pool.ts';
+import type { WorkerStatus } from '../../jobs/presence.ts';
 import { createMultipartReader, type MultipartLimits } from '../multipart.ts';
 import { collectionPath, presentJob, presentResult } from '../presenter.ts';
 import { Nullable } from '../../contract/building-blocks.ts';
@@ -47,8 +49,7 @@ const Link = Type.String({
 });
 
 /** Seconds after which the first poll is worth it, from the speed that the living workers measured. */
-async function retryAfter(jobs: JobService, modelDigest: string, samples: number): Promise<number> {
-  const workers = await jobs.livingWorkers().catch(() => []);
+function retryAfter(workers: readonly WorkerStatus[], modelDigest: string, samples: number): number {
   const pool = choosePool(workers, modelDigest);
   const speeds = pool === null ? [] : poolSpeeds(workers, modelDigest, pool);
   const speed = speeds.reduce((sum, each) => sum + each, 0);
@@ -88,7 +89,7 @@ export const jobRoutes: FastifyPluginAsyncTypebox<JobRoutesOptions> = async (app
             Location: Type.String({ description: 'path of the job' }),
             'Retry-After': RetryAfter,
           }),
-          ...problems(400, 413, 415, 422, 503),
+          ...problems(400, 409, 413, 415, 422, 503),
         },
       },
       config: { multipartRequest: requests[kind].part },
@@ -99,8 +100,10 @@ export const jobRoutes: FastifyPluginAsyncTypebox<JobRoutesOptions> = async (app
         ? await readMultipart(request)
         : { ...body, inputs: inputsFromJson(body.inputs), pointer: '' };
       const submission = await toSubmission(kind, raw, models);
+      const workers = await jobs.livingWorkers();
+      requireAvailable(workers, submission.model, `${raw.pointer}/model`);
       const record = await jobs.submit(submission);
-      const seconds = await retryAfter(jobs, record.request.model.digest, record.samplesPlanned);
+      const seconds = retryAfter(workers, record.request.model.digest, record.samplesPlanned);
       return reply
         .code(202)
         .header('Location', `${path}/${record.id}`)

@@ -201,7 +201,7 @@ describe('every operation', () => {
         properties: { request: { $ref: expect.stringMatching(/Form$/) as string }, image: { type: 'array' } },
       });
       expect(Object.keys(responses['202']!.headers!)).toEqual(['Location', 'Retry-After']);
-      expect(Object.keys(responses).sort()).toEqual(['202', '400', '413', '415', '422', '500', '503']);
+      expect(Object.keys(responses).sort()).toEqual(['202', '400', '409', '413', '415', '422', '500', '503']);
     }
   });
 });
