@@ -1,7 +1,9 @@
 import { defineConfig } from 'vitest/config';
 import { CPU_TARGET } from './src/engines/compute-target.ts';
 import { pinnedEnvironment } from './src/devices/pinned-environment.ts';
+import { TEST_LIMIT_MS } from './test/support/limits.ts';
 import { nativeTensorflowObstacle } from './test/support/native-tensorflow.ts';
+import { SHARED_CACHE } from './test/support/shared-cache.ts';
 import { softwareWebgpu } from './test/support/software-webgpu.ts';
 
 const webgpu = softwareWebgpu();
@@ -20,9 +22,10 @@ export default defineConfig({
     // Two cores: more than two files at once make the timing-sensitive integration tests starve each other.
     maxWorkers: 2,
     // What a device host's environment has, in force before a library loads.
-    env: host,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    env: { ...host, SMOOTHCERT_CACHE_DIR: SHARED_CACHE },
+    testTimeout: TEST_LIMIT_MS,
+    hookTimeout: TEST_LIMIT_MS,
+    setupFiles: 'test/support/each-file.ts',
     coverage: { provider: 'v8', include: ['src/**/*.ts'], exclude: ['src/main/**', '**/*.as.ts'] },
     projects: [
       {
@@ -31,7 +34,7 @@ export default defineConfig({
           name: 'default',
           include: ['test/**/*.test.ts'],
           exclude: [...WEBGPU_TESTS, ...(nativeTensorflowObstacle() === null ? [] : TRAINING_TESTS)],
-          globalSetup: 'test/support/say-what-is-not-run.ts',
+          globalSetup: 'test/support/whole-run.ts',
         },
       },
       // Its processes start with what the dynamic linker and Vulkan's loader must know before they load a driver.

@@ -367,7 +367,7 @@ describe('the process of a host', () => {
     const working = host.sample(long, NEVER, () => (started = true));
     // Looked at before it is awaited, so that the rejection never counts as unhandled.
     working.catch(ignore);
-    await until(() => started, { what: 'the first samples', timeoutMs: 20_000 });
+    await until(() => started, { what: 'the first samples' });
     const pid = host.pid()!;
     await host.close();
     await expect(working).rejects.toThrow(HostCrashedError);

@@ -7,7 +7,7 @@ import type * as DeviceHosts from '../../src/host/device-host.ts';
 import type { Work } from '../../src/host/protocol.ts';
 import { CPU_TARGET } from '../../src/engines/compute-target.ts';
 import { openModelStore } from '../../src/models/store.ts';
-import { isAlive } from '../support/service.ts';
+import { isAlive } from '../support/processes.ts';
 
 // Host processes are started from their files, so the build is tested; `npm test` makes it first.
 const BUILT = new URL('../../dist/host/device-host.js', import.meta.url);

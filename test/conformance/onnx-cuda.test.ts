@@ -12,8 +12,6 @@ import { classify, engineLaws, pixels } from './engine-laws.ts';
 // On a machine with an NVIDIA GPU and the provider's library the laws hold there; on any other the provider is refused
 // with what is missing. vitest.config.ts sets NVIDIA_TF32_OVERRIDE=0 for these processes, as a host's environment does.
 
-const LIMIT = { timeout: 600_000 };
-
 async function shipped(): Promise<VerifiedModel> {
   const store = await openModelStore(fileURLToPath(new URL('../../models', import.meta.url)));
   return verifyModel(store.find('mnist-cnn')!);
@@ -30,7 +28,7 @@ for (const provider of ['cuda', 'tensorrt'] as const) {
 }
 
 function onNvidia(provider: 'cuda' | 'tensorrt', target: ComputeTarget): void {
-  describe(`ONNX Runtime with ${provider}`, LIMIT, () => {
+  describe(`ONNX Runtime with ${provider}`, () => {
     engineLaws(provider, (model) => openOnnxSession(model, target));
 
     it('computes the shipped model, in fp32, and classifies noisy digits as the CPU does', async () => {

@@ -75,7 +75,7 @@ describe('ONNX Runtime on WebGPU', () => {
   });
 });
 
-describe('a device host on WebGPU', { timeout: 120_000 }, () => {
+describe('a device host on WebGPU', () => {
   function startHost(target: ComputeTarget, lanes = 1): DeviceHosts.DeviceHost {
     const { kind } = target;
     const device = { id: kind, name: kind, kind, lanes, memoryBytes: null, driver: null };

@@ -10,7 +10,7 @@ import type { HostState } from '../../src/contract/status.ts';
 import type * as DeviceHosts from '../../src/host/device-host.ts';
 import type { Work } from '../../src/host/protocol.ts';
 import type * as SupervisedHosts from '../../src/host/supervised-host.ts';
-import { isAlive } from '../support/service.ts';
+import { isAlive } from '../support/processes.ts';
 import { until } from '../support/until.ts';
 
 // The host's process starts from the build, so everything here does.
@@ -127,7 +127,7 @@ describe('a host that dies', () => {
     expect(state()).toBe('out');
     expect(supervised.host.status().hostPid).toBeNull();
     expect(await draw()).toMatchObject({ kind: 'failed', code: 'device_failed' });
-    await until(() => state() === 'ready', { what: 'the return of the device', timeoutMs: 30_000 });
+    await until(() => state() === 'ready', { what: 'the return of the device' });
     expect(states).toEqual(['ready', 'recovering', 'out', 'ready']);
     expect(sampled(await draw()).votes).toEqual(votes);
     // One draw that succeeds makes it as good as new.

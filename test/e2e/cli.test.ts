@@ -1,31 +1,28 @@
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { copyFile, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CertificationResult, PredictionResult } from '../../src/contract/resources.ts';
-import {
-  type Command,
-  descendants,
-  ROOT,
-  runCommand,
-  startCommand,
-  untilAllGone,
-} from '../support/command-line.ts';
+import { type Command, ROOT, runCommand, startCommand } from '../support/command-line.ts';
 import { undecodablePng } from '../support/image-bytes.ts';
+import { descendantsOf } from '../support/live-processes.ts';
+import { untilAllGone } from '../support/processes.ts';
+import { useTemporaryDirectory } from '../support/temporary-directory.ts';
 import { until } from '../support/until.ts';
 
 const IMAGES = ['examples/mnist/00000.png', 'examples/mnist/00001.png'];
 const LABELS = ['--labels', 'examples/mnist/labels.json'];
 
-let folder: string;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'smoothcert-test-cli-'));
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
+const at = useTemporaryDirectory();
+
+/** A new folder for a command's temporary files. */
+async function makeFolder(name: string): Promise<string> {
+  await mkdir(at(name));
+  return at(name);
+}
 
 /** Waits for what a command says on stderr; a command that ends first fails the test with all it said. */
 async function untilSaid(command: Command, text: string): Promise<void> {
-  const said = until(() => command.stderr().includes(text), { what: `"${text}"`, timeoutMs: 30_000 });
+  const said = until(() => command.stderr().includes(text), { what: `"${text}"` });
   const ended = command.ended.then(({ status, stderr }) => {
     throw new Error(`it ended with status ${status} before it said "${text}":\n${stderr}`);
   });
@@ -80,7 +77,7 @@ describe('the built program', () => {
   });
 
   it('shows the stack of an error to whoever debugs, and to nobody else', async () => {
-    const call = ['models', '--models', join(folder, 'none')];
+    const call = ['models', '--models', at('none')];
     expect((await runCommand(call)).stderr).not.toMatch(/^\s+at /m);
     expect((await runCommand(call, { LOG_LEVEL: 'debug' })).stderr).toMatch(/^\s+at /m);
   });
@@ -95,8 +92,7 @@ describe('the built program', () => {
 
 describe('certify, with everything in one process', () => {
   it('of a folder with its labels ends with totals and a report, and says nothing that looks like an error', async () => {
-    const own = await mkdtemp(join(tmpdir(), 'smoothcert-test-own-'));
-    onTestFinished(() => rm(own, { recursive: true, force: true }));
+    const own = await makeFolder('own');
     const images = join(own, 'own images');
     await mkdir(images);
     for (const index of [0, 1, 2])
@@ -125,12 +121,13 @@ describe('certify, with everything in one process', () => {
   });
 
   it('prints the results as the API gives them, and leaves nothing behind', async () => {
+    const temporary = await makeFolder('whole');
     const command = startCommand(
       ['certify', ...IMAGES, '--model', 'mnist-cnn', ...LABELS, '--n', '2000', '--json'],
-      { TMPDIR: folder },
+      { TMPDIR: temporary },
     );
     await untilSaid(command, 'samples');
-    const processes = descendants(command.child.pid!);
+    const processes = descendantsOf(command.child.pid!);
     expect(processes.length).toBeGreaterThanOrEqual(2);
     const { status, stdout, stderr } = await command.ended;
     expect(status, stderr).toBe(0);
@@ -148,7 +145,7 @@ describe('certify, with everything in one process', () => {
       expect(result.certifiedRadius).toBeGreaterThan(0.5);
     }
     await untilAllGone(processes);
-    expect(await readdir(folder)).toEqual([]);
+    expect(await readdir(temporary)).toEqual([]);
   });
 
   it('draws the same votes again from a seed, and says that they claim nothing', async () => {
@@ -172,7 +169,7 @@ describe('certify, with everything in one process', () => {
   });
 
   it('has status 1 when an input fails, and keeps the others', async () => {
-    const damaged = join(folder, 'damaged.png');
+    const damaged = at('damaged.png');
     await writeFile(damaged, undecodablePng());
     const { status, stdout } = await runCommand([
       'certify',
@@ -196,18 +193,17 @@ describe('a running service', () => {
   let url: string;
 
   beforeAll(async () => {
-    service = startCommand(['serve', '--port', '0', '--data', join(folder, 'data')], { LOG_LEVEL: 'warn' });
+    service = startCommand(['serve', '--port', '0', '--data', at('data')], { LOG_LEVEL: 'warn' });
     const line = await until(
       () => /^Smoothcert listens on (\S+) {2}\(docs: \S+\/docs\)\n$/.exec(service.stdout()),
       {
         what: 'the line with the address',
-        timeoutMs: 30_000,
       },
     );
     url = line[1]!;
   });
   afterAll(async () => {
-    const processes = descendants(service.child.pid!);
+    const processes = descendantsOf(service.child.pid!);
     service.child.kill('SIGTERM');
     await service.ended;
     await untilAllGone(processes);
@@ -287,12 +283,12 @@ describe('a running service', () => {
 
 describe('Ctrl-C', () => {
   it('cancels a long certify: status 130, no process and no file left', async () => {
-    const temporary = await mkdtemp(join(folder, 'interrupted-'));
+    const temporary = await makeFolder('interrupted');
     const command = startCommand(['certify', ...IMAGES, '--model', 'mnist-cnn', '--n', '5000000'], {
       TMPDIR: temporary,
     });
     await untilSaid(command, 'running');
-    const processes = descendants(command.child.pid!);
+    const processes = descendantsOf(command.child.pid!);
     expect(processes.length).toBeGreaterThanOrEqual(2);
     command.child.kill('SIGINT');
     const { status, stdout, stderr } = await command.ended;
@@ -304,10 +300,10 @@ describe('Ctrl-C', () => {
 
   it('twice ends the command at once, and its children with it', async () => {
     const command = startCommand(['certify', ...IMAGES, '--model', 'mnist-cnn', '--n', '5000000'], {
-      TMPDIR: await mkdtemp(join(folder, 'twice-')),
+      TMPDIR: await makeFolder('twice'),
     });
     await untilSaid(command, 'running');
-    const processes = descendants(command.child.pid!);
+    const processes = descendantsOf(command.child.pid!);
     command.child.kill('SIGINT');
     command.child.kill('SIGTERM');
     const { status } = await command.ended;

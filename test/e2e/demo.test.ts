@@ -7,15 +7,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Certification, CertificationResult } from '../../src/contract/resources.ts';
 import type { Summary } from '../../src/report/summary.ts';
 import { launchChromium } from '../support/chromium.ts';
-import {
-  descendants,
-  type Ended,
-  ROOT,
-  runCommand,
-  startCommand,
-  untilAllGone,
-} from '../support/command-line.ts';
+import { type Ended, ROOT, runCommand, startCommand } from '../support/command-line.ts';
+import { descendantsOf, type FoundProcess } from '../support/live-processes.ts';
 import { nativeTensorflowObstacle } from '../support/native-tensorflow.ts';
+import { untilAllGone } from '../support/processes.ts';
 import { until } from '../support/until.ts';
 
 interface Recorded {
@@ -26,7 +21,7 @@ interface Recorded {
 
 let folder: string;
 let ended: Ended;
-let processes: number[];
+let processes: FoundProcess[];
 let recorded: Recorded;
 let page: string;
 
@@ -35,9 +30,8 @@ beforeAll(async () => {
   const command = startCommand(['demo', '--n', '2000', '--output', join(folder, 'out')]);
   await until(() => command.stderr().includes('samples,') || command.child.exitCode !== null, {
     what: 'progress of the demo',
-    timeoutMs: 30_000,
   });
-  processes = descendants(command.child.pid!);
+  processes = descendantsOf(command.child.pid!);
   ended = await command.ended;
   page = await readFile(join(folder, 'out', 'report.html'), 'utf8').catch(() => '');
   recorded = JSON.parse(await readFile(join(folder, 'out', 'results.json'), 'utf8')) as Recorded;

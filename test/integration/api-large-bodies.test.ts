@@ -69,7 +69,7 @@ test('a request of 20 MiB is accepted, and none beside it waits for its bytes', 
   expect(image.equals(kept!)).toBe(true);
   // Claimed: bytes that expire would lose the job.
   expect(await api.redis.pttl(api.keys.inputs(id))).toBe(-1);
-}, 120_000);
+});
 
 test('of a request that takes too long nothing is left but bytes that expire', async () => {
   const before = await jobs().activeIds();
@@ -98,7 +98,7 @@ test('of a request that takes too long nothing is left but bytes that expire', a
     await way.close();
   }
   expect(await jobs().activeIds()).toEqual(before);
-}, 120_000);
+});
 
 test('20 MiB of zeros are refused by their first bytes, and none of them reach Redis', async () => {
   const received = async (): Promise<number> =>

@@ -28,7 +28,7 @@ function locate(searchPath: string, cache = cacheDirectory, allowFetch = true): 
   return locateServer({ cacheDirectory: cache, searchPath, allowFetch, logger: SILENT_LOGGER });
 }
 
-describe.runIf(HAS_APT)('fetching a server without root', { timeout: 120_000 }, () => {
+describe.runIf(HAS_APT)('fetching a server without root', () => {
   test('twice at once into one new folder gives one server that runs, and leaves nothing else', async () => {
     const results = await Promise.all([
       fetchServer(cacheDirectory, pathWithoutRedis()),

@@ -87,7 +87,7 @@ describe('a process that owns a server', () => {
       const { server, socketPath } = (await owner.nextLine()) as OwnerReport;
       await ask(socketPath, (client) => client.set('kept', 'yes'));
       await owner.kill();
-      await untilGone(server, 3_000);
+      await untilGone(server);
 
       const successor = await start();
       expect(await ask(successor.socketPath, (client) => client.get('kept'))).toBe('yes');

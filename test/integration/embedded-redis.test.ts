@@ -108,13 +108,13 @@ describe('a started server', () => {
 });
 
 describe('a server that is killed', () => {
-  test('is back on the same socket within 5 s with everything that was acknowledged', async () => {
+  test('is back on the same socket by itself, with everything that was acknowledged', async () => {
     const server = await start();
     const client = connect(server);
     const killed = server.pid()!;
     for (let index = 0; index < 50; index += 1) await client.rpush('list', index);
     process.kill(killed, 'SIGKILL');
-    await until(() => client.ping(), { what: 'the server to answer again', timeoutMs: 5_000 });
+    await until(() => client.ping(), { what: 'the server to answer again' });
     await untilGone(killed);
     expect(await client.lrange('list', 0, -1)).toEqual(
       Array.from({ length: 50 }, (_, index) => String(index)),
@@ -157,7 +157,7 @@ describe('a server that is killed', () => {
     const folder = join(dataDirectory, 'appendonlydir');
     for (const name of await readdir(folder)) await writeFile(join(folder, name), 'spoilt');
     process.kill(server.pid()!, 'SIGKILL');
-    await until(() => failures.length > 0, { what: 'the supervisor to give up', timeoutMs: 30_000 });
+    await until(() => failures.length > 0, { what: 'the supervisor to give up' });
     expect(failures).toHaveLength(1);
     expect(failures[0]).toMatchObject({ code: 'redis_start_failed' });
     expect(failures[0]!.message).toMatch(/stopped more than 10 times in a minute/);
@@ -194,7 +194,7 @@ describe('closing', () => {
     expect(await claims()).toEqual([]);
   });
 
-  test('takes a server that does not listen to SIGTERM by force', { timeout: 20_000 }, async () => {
+  test('takes a server that does not listen to SIGTERM by force', async () => {
     const server = await start();
     const pid = server.pid()!;
     process.kill(pid, 'SIGSTOP');

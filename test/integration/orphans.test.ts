@@ -1,16 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { findExecutable } from '../../src/find-executable.ts';
-import { parseProcessStat } from '../../src/redis/embedded/process-identity.ts';
-import { SHARED_SERVER_CACHE } from '../support/redis.ts';
+import { endWithTest } from '../support/end-with-test.ts';
+import { descendantsOf } from '../support/live-processes.ts';
 import { runScript, untilGone } from '../support/processes.ts';
-import { isAlive } from '../support/service.ts';
 import { usePathWithoutRedis, writeProgram } from '../support/search-path.ts';
+import { SHARED_CACHE } from '../support/shared-cache.ts';
 import { useTemporaryDirectory } from '../support/temporary-directory.ts';
 import { until } from '../support/until.ts';
 
@@ -25,61 +24,21 @@ const MOMENTS = [0, 60, 150, 300, 500, 800, 1_300, 2_000, 3_000];
 const directory = useTemporaryDirectory();
 const pathWithoutRedis = usePathWithoutRedis();
 
-/** Every living process whose parent, or parent's parent, ... is `pid`. */
-function descendantsOf(pid: number): number[] {
-  const parents = new Map<number, number>();
-  for (const name of readdirSync('/proc').filter((each) => /^\d+$/.test(each))) {
-    try {
-      const stat = readFileSync(`/proc/${name}/stat`, 'latin1');
-      if (parseProcessStat(stat)?.state === 'Z') continue;
-      parents.set(Number(name), Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]));
-    } catch {
-      // It has ended since it was listed.
-    }
-  }
-  const found: number[] = [];
-  for (let above = [pid]; above.length > 0; found.push(...above)) {
-    above = [...parents].flatMap(([child, parent]) => (above.includes(parent) ? [child] : []));
-  }
-  return found;
-}
-
-function commandLine(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' ');
-  } catch {
-    return '';
-  }
-}
-
-function start(
-  args: readonly string[],
-  variables: Readonly<Record<string, string>>,
-  cwd = process.cwd(),
-): ChildProcess {
-  const child = spawn(process.execPath, args, {
-    cwd,
-    env: { ...process.env, LOG_LEVEL: 'silent', ...variables },
-    stdio: 'ignore',
-  });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  return child;
+function start(args: readonly string[], variables: Readonly<Record<string, string>>): ChildProcess {
+  // What a killed process has no time to remove lies in a folder that is removed.
+  const env = { ...process.env, TMPDIR: directory(), LOG_LEVEL: 'silent', ...variables };
+  return endWithTest(spawn(process.execPath, args, { env, stdio: 'ignore' }));
 }
 
 /** Kills the process; answers its descendants of that moment, when all of them are gone. */
 async function killAndWait(parent: ChildProcess): Promise<number[]> {
   // Stopped, it starts nothing between the look and its end.
   parent.kill('SIGSTOP');
-  const descendants = descendantsOf(parent.pid!);
+  const descendants = descendantsOf(parent.pid!).map(({ pid }) => pid);
   const exited = once(parent, 'exit');
   parent.kill('SIGKILL');
   await exited;
-  try {
-    for (const pid of descendants) await untilGone(pid, 10_000);
-  } finally {
-    // A test that fails leaves none behind either.
-    for (const pid of descendants.filter(isAlive)) process.kill(pid, 'SIGKILL');
-  }
+  await untilGone(...descendants);
   return descendants;
 }
 
@@ -96,11 +55,10 @@ describe.runIf(process.platform === 'linux')('a parent that is killed leaves no 
     'smoothcert serve, %i ms after its first child was started',
     async (moment) => {
       const parent = serve(`serve-${moment}`, { SMOOTHCERT_DEVICES: 'cpu', SMOOTHCERT_LANES: '1' });
-      await until(() => descendantsOf(parent.pid!).length > 0, { what: 'a child', timeoutMs: 120_000 });
+      await until(() => descendantsOf(parent.pid!).length > 0, { what: 'a child' });
       await delay(moment);
       await killAndWait(parent);
     },
-    180_000,
   );
 
   it.each(['as the kernel is asked to', 'by the end of its channel alone'])(
@@ -125,37 +83,35 @@ describe.runIf(process.platform === 'linux')('a parent that is killed leaves no 
       `;
       for (const moment of MOMENTS) {
         const parent = runScript(script);
-        onTestFinished(() => parent.kill());
         const host = await parent.nextLine();
         await delay(moment);
         expect(await killAndWait(parent.child), `after ${moment} ms`).toEqual([host]);
       }
     },
-    300_000,
   );
 
   it.runIf(HAS_SETPRIV).each([
     ['nvidia-smi', 'sleep 600', { SMOOTHCERT_DEVICES: 'auto' }],
     ['apt-get', 'sleep 600', { SMOOTHCERT_DEVICES: 'cpu' }],
     ['the probe of WebGPU', 'InferenceSession', { SMOOTHCERT_DEVICES: 'webgpu' }],
-  ] as const)(
-    'smoothcert serve while %s runs',
-    async (program, mark, variables) => {
-      const fetches = program === 'apt-get';
-      const folder = directory(`during-${program}`);
-      // It hangs, as a broken driver or a dead mirror would make it.
-      await writeProgram(folder, program, 'exec sleep 600');
-      const path = [folder, fetches ? pathWithoutRedis() : PATH].join(delimiter);
-      const data = { SMOOTHCERT_DATA_DIR: join(folder, 'data'), REDIS_URL: '', SMOOTHCERT_PORT: '0' };
+  ] as const)('smoothcert serve while %s runs', async (program, mark, variables) => {
+    const fetches = program === 'apt-get';
+    const folder = directory(`during-${program}`);
+    // It hangs, as a broken driver or a dead mirror would make it.
+    await writeProgram(folder, program, 'exec sleep 600');
+    const path = [folder, fetches ? pathWithoutRedis() : PATH].join(delimiter);
+    const parent = start([CLI, 'serve'], {
+      SMOOTHCERT_DATA_DIR: join(folder, 'data'),
       // Where a server has been fetched before, the worker comes next; elsewhere, fetching one.
-      const cwd = fetches ? folder : join(SHARED_SERVER_CACHE, '..');
-      const parent = start([CLI, 'serve'], { ...data, ...variables, PATH: path }, cwd);
-      await until(() => descendantsOf(parent.pid!).some((pid) => commandLine(pid).includes(mark)), {
-        what: `${program} under way`,
-        timeoutMs: 120_000,
-      });
-      expect((await killAndWait(parent)).length).toBeGreaterThan(0);
-    },
-    180_000,
-  );
+      SMOOTHCERT_CACHE_DIR: fetches ? folder : SHARED_CACHE,
+      SMOOTHCERT_PORT: '0',
+      REDIS_URL: '',
+      PATH: path,
+      ...variables,
+    });
+    await until(() => descendantsOf(parent.pid!).some(({ command }) => command.includes(mark)), {
+      what: `${program} under way`,
+    });
+    expect((await killAndWait(parent)).length).toBeGreaterThan(0);
+  });
 });

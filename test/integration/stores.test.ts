@@ -26,6 +26,7 @@ import {
 } from '../../src/jobs/sampling-store.ts';
 import { ENGINE } from '../support/worker-status.ts';
 import { QUIET } from '../support/api.ts';
+import { WAIT_LIMIT_MS } from '../support/limits.ts';
 import { startTestRedis, type TestRedis } from '../support/redis.ts';
 import { until } from '../support/until.ts';
 
@@ -45,7 +46,7 @@ let clock: number;
 beforeAll(async () => {
   server = await startTestRedis();
   redis = connectWorker(server.url, QUIET);
-  await waitUntilReady(redis, 10_000);
+  await waitUntilReady(redis, WAIT_LIMIT_MS);
 });
 beforeEach(() => {
   keys = createKeys(`test-${randomBytes(4).toString('hex')}`);
@@ -214,6 +215,8 @@ describe('a status', () => {
     const expected = ARROWS[from].includes(to) ? to : from;
     expect(reached).toBe(expected);
     expect(await statusOf(id)).toBe(expected);
+    // The product ends a job by `end` alone, which lets its record expire.
+    await jobs.forget(id, 'prediction');
   });
 
   const ends = STORED_STATUSES.filter((status) => hasEnded(status));

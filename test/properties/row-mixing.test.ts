@@ -167,4 +167,4 @@ it('a graph is said to keep rows apart only where ONNX Runtime gives each row th
   );
   // Or else nothing was tested.
   expect(independent).toBeGreaterThan(60);
-}, 120_000);
+});

@@ -13,6 +13,7 @@ import { waitUntilReady } from '../../src/redis/connections.ts';
 import { createJobService, type JobService } from '../../src/jobs/job-service.ts';
 import { createKeys, type Keys } from '../../src/jobs/keys.ts';
 import { SOFTWARE } from '../../src/version.ts';
+import { WAIT_LIMIT_MS } from './limits.ts';
 
 export const MODELS = fileURLToPath(new URL('../../models', import.meta.url));
 export const QUIET = pino({ level: 'silent' });
@@ -40,7 +41,7 @@ export async function startTestApi(redisUrl: string, options: TestApiOptions = {
   const { maxInputs = 20, maxBodyBytes = 256 * 1024, retentionSeconds = 3600 } = options;
   const models = await openModelStore(options.modelsDirectory ?? MODELS);
   const redis = connectApi(redisUrl, QUIET);
-  await waitUntilReady(redis, 10_000);
+  await waitUntilReady(redis, WAIT_LIMIT_MS);
   const keys = createKeys(`test-${randomBytes(4).toString('hex')}`);
   const jobs = createJobService(redis, keys, retentionSeconds);
   const app = await createApp({ jobs, models, logger: QUIET, software: SOFTWARE, maxInputs, maxBodyBytes });

@@ -2,6 +2,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { identifyProcess } from '../../src/redis/embedded/process-identity.ts';
+import { endWithTest } from './end-with-test.ts';
+import type { FoundProcess } from './live-processes.ts';
 import { until } from './until.ts';
 
 export interface Script {
@@ -14,9 +16,11 @@ export interface Script {
 
 /** Runs the text of an ES module in a Node process of its own; what it writes to standard error is shown. */
 export function runScript(source: string, args: readonly string[] = []): Script {
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', source, '--', ...args], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = endWithTest(
+    spawn(process.execPath, ['--input-type=module', '--eval', source, '--', ...args], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    }),
+  );
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   return {
     child,
@@ -33,7 +37,17 @@ export function runScript(source: string, args: readonly string[] = []): Script 
   };
 }
 
-/** Resolves when the process is gone; a zombie counts as gone. */
-export async function untilGone(pid: number, timeoutMs = 5_000): Promise<void> {
-  await until(() => identifyProcess(pid) === null, { what: `process ${pid} to be gone`, timeoutMs });
+/** Whether a process runs; one that has ended and that nobody has reaped does not. */
+export function isAlive(pid: number): boolean {
+  return identifyProcess(pid) !== null;
+}
+
+/** Resolves when none of the processes is alive. */
+export async function untilGone(...pids: readonly number[]): Promise<void> {
+  for (const pid of pids) await until(() => !isAlive(pid), { what: `process ${pid} to be gone` });
+}
+
+/** Resolves when none of the processes is alive. */
+export function untilAllGone(processes: readonly FoundProcess[]): Promise<void> {
+  return untilGone(...processes.map(({ pid }) => pid));
 }

@@ -1,11 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { startEmbeddedRedis } from '../../src/redis/embedded/embedded-redis.ts';
+import { leftKeys } from './left-keys.ts';
+import { SHARED_CACHE } from './shared-cache.ts';
 
-/** The fetched server that all tests share; ignored by git, and safe to fill from several test files at once. */
-export const SHARED_SERVER_CACHE = fileURLToPath(new URL('../../.redis', import.meta.url));
+/** The fetched server that all tests share. */
+export const SHARED_SERVER_CACHE = join(SHARED_CACHE, 'redis');
 
 export const SILENT_LOGGER = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
@@ -15,7 +16,11 @@ export interface TestRedis {
   readonly socketPath: string;
   /** The server's process, for tests that kill it; it is restarted on the same socket. */
   pid(): number | null;
-  /** Stops the server and deletes its data. Idempotent. */
+  /**
+   * Stops the server and deletes its data. Idempotent.
+   *
+   * @throws Error where the product has left keys that nothing would ever delete
+   */
   close(): Promise<void>;
 }
 
@@ -34,8 +39,10 @@ export async function startTestRedis(): Promise<TestRedis> {
       socketPath: server.socketPath,
       pid: () => server.pid(),
       close: async () => {
+        const left = server.pid() === null ? [] : await leftKeys(server.socketPath);
         await server.close();
         await rm(dataDirectory, { recursive: true, force: true });
+        if (left.length > 0) throw new Error(`keys that stay for ever:\n${left.join('\n')}`);
       },
     };
   } catch (error) {

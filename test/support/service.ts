@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { JobResource } from '../../src/contract/job.ts';
 import type { ResultResource } from '../../src/contract/result.ts';
+import { endWithTest } from './end-with-test.ts';
 import { until } from './until.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -14,22 +15,27 @@ export interface ServiceProcess {
   readonly child: ChildProcess;
   readonly log: readonly Readonly<Record<string, unknown>>[];
   /** Waits for a log line with this message. */
-  logged(message: string, timeoutMs?: number): Promise<Readonly<Record<string, unknown>>>;
+  logged(message: string): Promise<Readonly<Record<string, unknown>>>;
   /** Ends it with a signal and waits; does nothing if it has ended. */
   end(signal?: NodeJS.Signals): Promise<void>;
 }
 
-/** Starts `smoothcert <command>` from the build under `root`, with these variables added to the environment. */
+/**
+ * Starts `smoothcert <command>` from the build under `root`, with these variables added to the environment. It ends with the
+ * test, or with the file where it is started outside of one.
+ */
 export function startProcess(
   command: string,
   variables: Readonly<Record<string, string>>,
   root: string = ROOT,
 ): ServiceProcess {
-  const child = spawn(process.execPath, ['dist/main/cli.js', command], {
-    cwd: root,
-    env: { ...process.env, LOG_LEVEL: 'debug', ...variables },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
+  const child = endWithTest(
+    spawn(process.execPath, ['dist/main/cli.js', command], {
+      cwd: root,
+      env: { ...process.env, LOG_LEVEL: 'debug', ...variables },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    }),
+  );
   const log: Record<string, unknown>[] = [];
   const other: string[] = [];
   createInterface({ input: child.stderr }).on('line', (line) => {
@@ -40,7 +46,7 @@ export function startProcess(
   return {
     child,
     log,
-    logged: (message, timeoutMs = 30_000) =>
+    logged: (message) =>
       until(
         () => {
           const found = log.find((entry) => entry['msg'] === message);
@@ -49,7 +55,7 @@ export function startProcess(
           }
           return found;
         },
-        { what: `"${message}" in the log of ${command}`, timeoutMs },
+        { what: `"${message}" in the log of ${command}` },
       ),
     async end(signal = 'SIGTERM') {
       if (!running()) return;
@@ -68,16 +74,6 @@ export function hostPid(worker: ServiceProcess, engine = 'onnx'): number {
   return Number(starts.at(-1)?.['hostPid']);
 }
 
-/** Whether a process exists and is not a zombie that nobody has reaped. */
-export function isAlive(pid: number): boolean {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return !['Z', 'X'].includes(stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3));
-  } catch {
-    return false;
-  }
-}
-
 /** A client of a running API. */
 export interface TestClient {
   readonly url: string;
@@ -86,7 +82,7 @@ export interface TestClient {
   results(id: string): Promise<ResultResource[]>;
   cancel(id: string): Promise<JobResource>;
   /** Waits until the job has ended. */
-  ended(id: string, timeoutMs?: number): Promise<JobResource>;
+  ended(id: string): Promise<JobResource>;
   /** Waits until at least so many samples are drawn while the job still runs. */
   drawn(id: string, samples: number): Promise<JobResource>;
 }
@@ -111,13 +107,13 @@ export function createTestClient(url: string): TestClient {
     job,
     results: async (id) => (await call<{ data: ResultResource[] }>(`${path(id)}/results?limit=500`)).data,
     cancel: (id) => call(`${path(id)}/cancel`, {}),
-    ended: (id, timeoutMs = 60_000) =>
+    ended: (id) =>
       until(
         async () => {
           const now = await job(id);
           return now.finishedAt === null ? null : now;
         },
-        { what: `the end of ${id}`, timeoutMs, everyMs: 50 },
+        { what: `the end of ${id}`, everyMs: 50 },
       ),
     drawn: (id, samples) =>
       until(
@@ -126,7 +122,7 @@ export function createTestClient(url: string): TestClient {
           if (now.finishedAt !== null) throw new Error(`${id} ended before it could be disturbed`);
           return now.progress.samplesDrawn >= samples ? now : null;
         },
-        { what: `${samples} samples of ${id}`, timeoutMs: 30_000, everyMs: 20 },
+        { what: `${samples} samples of ${id}`, everyMs: 20 },
       ),
   };
 }

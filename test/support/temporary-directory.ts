@@ -7,7 +7,8 @@ import { afterAll, beforeAll } from 'vitest';
 export function useTemporaryDirectory(): (...parts: string[]) => string {
   let directory: string | undefined;
   beforeAll(async () => {
-    directory = await mkdtemp(join(await realpath(tmpdir()), 'smoothcert-test-'));
+    // Short, since sockets lie below.
+    directory = await mkdtemp(join(await realpath(tmpdir()), 't-'));
   });
   afterAll(async () => {
     if (directory !== undefined) await rm(directory, { recursive: true, force: true });

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { WAIT_LIMIT_MS } from './limits.ts';
 
 export interface UntilOptions {
-  /** The deadline; 5 s unless given. It bounds a failure and never lengthens a success. */
+  /** The deadline, WAIT_LIMIT_MS unless given. */
   readonly timeoutMs?: number;
   /** What is waited for, as it should read after "timed out waiting for". */
   readonly what: string;
@@ -20,7 +21,7 @@ type Found<T> = Exclude<T, false | null | undefined>;
  */
 export async function until<T>(
   condition: () => T | Promise<T>,
-  { timeoutMs = 5_000, what, everyMs = 10 }: UntilOptions,
+  { timeoutMs = WAIT_LIMIT_MS, what, everyMs = 10 }: UntilOptions,
 ): Promise<Found<T>> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {

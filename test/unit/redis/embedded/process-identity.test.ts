@@ -7,6 +7,7 @@ import {
   isRunning,
   parseProcessStat,
 } from '../../../../src/redis/embedded/process-identity.ts';
+import { untilGone } from '../../../support/processes.ts';
 
 const REST = '1 4242 4242 0 -1 4194560 103 0 0 0 0 0 0 0 20 0 1 0';
 
@@ -61,7 +62,8 @@ describe('a process', () => {
       try {
         const [output] = (await once(parent.stdout, 'data')) as [Buffer];
         const pid = Number(output.toString());
-        await expect.poll(() => identifyProcess(pid), { timeout: 5_000 }).toBeNull();
+        await untilGone(pid);
+        expect(identifyProcess(pid)).toBeNull();
         expect(process.kill(pid, 0)).toBe(true);
       } finally {
         parent.kill('SIGKILL');
