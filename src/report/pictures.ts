@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 import type { CertificationResult } from '../contract/resources.ts';
 import { type InputTensor, toInputTensor } from '../models/inputs/input-tensor.ts';
-import { type ImageTaker, inputElements, type Manifest } from '../models/manifest.ts';
+import { type ImageTaker, inputElements } from '../models/manifest.ts';
 import { gaussianCutpoints } from '../random/cutpoints.ts';
 import { NoiseKernel } from '../random/noise-kernel.ts';
 import { deriveNoiseStream } from '../random/noise-stream.ts';
@@ -26,7 +26,7 @@ export function createPainter(model: ImageTaker, sigma: number): Painter {
   const kernel = NoiseKernel.create({ elements: inputElements(model), rows: 1, output: { kind: 'grid' } });
   kernel.setLaw(gaussianCutpoints(sigma));
   return async (image, { certificate }) => {
-    const tensor = await toInputTensor('image', image, model as Manifest);
+    const tensor = await toInputTensor('image', image, model);
     const clean = await pngUri(tensor.bytes, model);
     if (certificate === null) return { clean, noisy: null };
     return { clean, noisy: await pngUri(await noisySample(kernel, tensor, certificate), model) };

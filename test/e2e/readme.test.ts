@@ -72,7 +72,7 @@ describe('the README', () => {
     const shown = JSON.parse(await shell('curl -s $URL$JOB', variables)) as { object: string };
     expect(commands()).toContain('curl -s $URL$JOB');
     expect(shown.object).toBe('certification');
-    await createTestClient(url).ended(location.split('/').at(-1)!);
+    await shell(command('until curl'), variables);
     const results = JSON.parse(await shell(command('$JOB/results'), variables)) as {
       data: { inputId: string; outcome: string }[];
     };
@@ -81,6 +81,22 @@ describe('the README', () => {
       ['00000.png', 'certified'],
       ['00247.png', 'abstained'],
     ]);
+  });
+
+  it('certifies with the lines of Python that it shows', async () => {
+    const [, script] = /```python\n([^`]*)```/.exec(readme)!;
+    const output = await shell(
+      `python3 - <<'END'\n${script!.replace('"sigma": 0.5', '"sigma": 0.5, "n": 2000')}END`,
+      { URL: url },
+    );
+    expect(output).toMatch(/^examples\/mnist\/00000\.png certified \{'class': 7, 'label': '7'\} 1\.\d+\n$/);
+  });
+
+  it('certifies a folder with its labels and writes a report with the command that it shows', async () => {
+    const report = join(data, 'report.html');
+    const output = await shell(command('--report').replace('--report report.html', `--report ${report}`));
+    expect(output).toMatch(/^20 images: \d+ certified \(\d+ correct, \d+ wrong\), \d+ abstained; /m);
+    expect(await readFile(report, 'utf8')).toContain('Certified robustness of fashion-mnist-cnn');
   });
 
   it('cancels with the curl line that it shows', async () => {
@@ -103,7 +119,7 @@ describe('the README', () => {
   });
 
   it('certifies an image with the command that it shows', async () => {
-    const output = await shell(command('smoothcert certify'));
+    const output = await shell(command('--n 10000'));
     // Image, no label, prediction 7, and a radius of four digits.
     expect(output).toMatch(/00000\.png │ – +│ 7 +│ 1\.\d{4} │/);
   });

@@ -1,7 +1,7 @@
 import fastq from 'fastq';
 import sharp from 'sharp';
 import { DomainError } from '../../errors.ts';
-import type { Manifest } from '../manifest.ts';
+import type { ImageTaker } from '../manifest.ts';
 import { checkImageHeader } from './image-header.ts';
 
 // libvips keeps decoded operations in a cache by default; inputs are decoded once, so it would only hold memory.
@@ -28,7 +28,7 @@ const decoders = fastq.promise(decode, 2);
  * @throws DomainError what `checkImageHeader` throws, `input_undecodable` where the compressed data are damaged, or
  *   `input_unsupported` for colours where the model takes grey
  */
-export async function decodeImage(bytes: Uint8Array, manifest: Manifest): Promise<Uint8Array> {
+export async function decodeImage(bytes: Uint8Array, manifest: ImageTaker): Promise<Uint8Array> {
   const { height, width, channels, layout } = manifest.input;
   const file = checkImageHeader(bytes, manifest);
   const stored = file.colour === 'grey' && channels === 1 ? 1 : 3;

@@ -1,5 +1,5 @@
 import { DomainError } from '../../errors.ts';
-import type { Manifest } from '../manifest.ts';
+import type { ImageTaker } from '../manifest.ts';
 import type { ImageFile } from './image-file.ts';
 import { readImageFile } from './read-image-file.ts';
 
@@ -10,7 +10,7 @@ import { readImageFile } from './read-image-file.ts';
  * @throws DomainError `input_undecodable` (not a whole PNG, JPEG or WebP file), `input_wrong_shape`, or `input_unsupported`
  *   (more than 8 bits a channel, transparency, animation, four inks, a rotation stored as metadata)
  */
-export function checkImageHeader(bytes: Uint8Array, manifest: Manifest): ImageFile {
+export function checkImageHeader(bytes: Uint8Array, manifest: ImageTaker): ImageFile {
   const { height, width } = manifest.input;
   const file = readImageFile(bytes);
   if (file.width !== width || file.height !== height) {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { DomainError } from '../../errors.ts';
-import { inputElements, inputShape, type Manifest } from '../manifest.ts';
+import { type ImageTaker, inputElements, inputShape } from '../manifest.ts';
 import { decodeImage } from './decode-image.ts';
 
 /** An input as it was sent: an encoded image, or the bytes of the exact uint8 tensor in the model's layout. */
@@ -22,14 +22,14 @@ export interface InputTensor {
 export async function toInputTensor(
   kind: InputKind,
   bytes: Uint8Array,
-  manifest: Manifest,
+  manifest: ImageTaker,
 ): Promise<InputTensor> {
   const pixels = kind === 'tensor' ? checkTensorLength(bytes, manifest) : await decodeImage(bytes, manifest);
   return { bytes: pixels, digest: createHash('sha256').update(pixels).digest('hex') };
 }
 
 /** Refuses tensor bytes of a wrong number; `input_wrong_shape`. */
-export function checkTensorLength(bytes: Uint8Array, manifest: Manifest): Uint8Array {
+export function checkTensorLength(bytes: Uint8Array, manifest: ImageTaker): Uint8Array {
   if (bytes.length !== inputElements(manifest)) {
     const shape = inputShape(manifest).join(' x ');
     throw new DomainError(
