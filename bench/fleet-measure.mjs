@@ -228,6 +228,9 @@ async function setChunkSize({ redis, keys }, model, samples) {
   status.id = 'imaginary';
   const [host] = status.devices[0].hosts;
   const loaded = host.models.find(({ name }) => name === model);
+  // Chunks are whole batches of the host that has the smallest.
+  loaded.batchSize = 1;
+  status.devices[0].lanes = 1;
   loaded.samplesPerSecond = 8 * (samples - 0.01) - loaded.samplesPerSecond;
   host.models = [loaded];
   await presence.announce(status);
@@ -322,12 +325,13 @@ export async function measureProgress(service) {
   const { redis, keys } = service;
   const store = createSamplingStore(redis, keys);
   const id = 'cert_progress';
+  const job = { id, binding: 0 };
   await redis.hset(keys.job(id), 'status', 'running', 'drawn', 0);
   const calls = 2_000;
-  for (let drawn = 1; drawn <= 200; drawn += 1) await store.record(id, '0.0', drawn, null);
+  for (let drawn = 1; drawn <= 200; drawn += 1) await store.record(job, 0, drawn, null);
   const before = await meter(service);
   const own = process.cpuUsage();
-  for (let drawn = 1; drawn <= calls; drawn += 1) await store.record(id, '0.0', 1_000 + drawn, null);
+  for (let drawn = 1; drawn <= calls; drawn += 1) await store.record(job, 0, 1_000 + drawn, null);
   const { user, system } = process.cpuUsage(own);
   const { redis: milliseconds, bytes } = minus(await meter(service), before);
   await redis.del(keys.job(id), keys.drawn(id));

@@ -30,6 +30,11 @@ export function fit(rows) {
   return matrix.map((row, index) => row[size] / row[index]);
 }
 
+/** Hosts of these speeds, with batches that divide every chunk. */
+export function hosts(speeds) {
+  return speeds.map((samplesPerSecond) => ({ samplesPerSecond, rows: 1 }));
+}
+
 /**
  * What happens in a second while every device draws without a pause.
  *
@@ -37,10 +42,7 @@ export function fit(rows) {
  * @param chunkSize the product's own
  */
 export function rates({ gpus, speed, inputs, samples }, chunkSize) {
-  const perChunk = chunkSize(
-    inputs * samples,
-    Array.from({ length: gpus }, () => speed),
-  );
+  const perChunk = chunkSize(inputs * samples, hosts(Array.from({ length: gpus }, () => speed)));
   const jobs = (gpus * speed) / (inputs * samples);
   const chunksPerJob = Math.ceil((inputs * samples) / perChunk);
   const chunks = jobs * chunksPerJob;

@@ -2,7 +2,7 @@
 // Needs `npm run build`, and `strace` for the number of disk syncs.
 import { argv } from 'node:process';
 import { pathToFileURL } from 'node:url';
-import { chunkSize, packChunks } from '../dist/jobs/plan.js';
+import { chunkSize } from '../dist/jobs/chunk-size.js';
 import {
   countSyncs,
   measureIdle,
@@ -13,7 +13,7 @@ import {
   SHAPES,
   startFleetService,
 } from './fleet-measure.mjs';
-import { load, rates, saturation, simulate } from './fleet-model.mjs';
+import { hosts, load, rates, saturation, simulate } from './fleet-model.mjs';
 import { machine } from './machine.mjs';
 
 const GPUS = 64;
@@ -79,15 +79,10 @@ function paper(net, inputs, cost) {
 
 /** Seconds and share of the devices' speed of one job that has them to itself. */
 function oneJob(net, inputs, cost, speeds) {
-  const asked = Array.from({ length: inputs }, (_, input) => ({
-    input,
-    draws: [
-      { purpose: 'selection', firstSample: 0, count: 100 },
-      { purpose: 'estimation', firstSample: 0, count: SAMPLES - 100 },
-    ],
-  }));
-  const chunks = packChunks(asked, chunkSize(inputs * SAMPLES, speeds)).map((chunk) =>
-    chunk.reduce((sum, { count }) => sum + count, 0),
+  const total = inputs * SAMPLES;
+  const size = chunkSize(total, hosts(speeds));
+  const chunks = Array.from({ length: Math.ceil(total / size) }, (_, index) =>
+    Math.min(size, total - index * size),
   );
   const write = SYNC_SECONDS + ROUND_TRIP_SECONDS;
   // A third of a chunk's processor time each: queue it, take it, record it.

@@ -1,6 +1,7 @@
 import { hasEnded } from '../contract/status.ts';
 import type { Manifest } from '../models/manifest.ts';
 import type { JobRecord } from '../jobs/job-record.ts';
+import type { ObservedJob } from '../jobs/job-service.ts';
 import type { ResultRecord } from '../jobs/result-record.ts';
 import { NOISE_SCHEME } from '../random/noise-stream.ts';
 import type { JobResource } from '../contract/job.ts';
@@ -16,7 +17,7 @@ export function collectionPath(kind: JobRecord['request']['kind']): string {
 }
 
 /** A job as the API shows it. */
-export function presentJob(record: JobRecord, now: number): JobResource {
+export function presentJob(record: ObservedJob, now: number): JobResource {
   const { id, request, counts } = record;
   const self = `${collectionPath(request.kind)}/${id}`;
   const common = {
@@ -29,6 +30,7 @@ export function presentJob(record: JobRecord, now: number): JobResource {
     model: request.model,
     reproduction: request.seedSource === 'client' ? { firstIndex: request.firstIndex } : null,
     engine: record.engine,
+    waitingFor: record.waitingFor,
     progress: presentProgress(record, now),
     error: record.error,
     links: { self, results: `${self}/results` },
@@ -58,10 +60,11 @@ function failedInputs({ error, counts, request }: JobRecord): number {
   return error === null ? counts.failed : request.inputs.length - counts.decided;
 }
 
-function presentProgress(record: JobRecord, now: number): JobResource['progress'] {
+function presentProgress(record: ObservedJob, now: number): JobResource['progress'] {
   const { counts, samplesDrawn, samplesPlanned, startedAt } = record;
   const seconds = startedAt === null ? 0 : ((record.finishedAt ?? now) - startedAt) / 1000;
-  const samplesPerSecond = seconds > 0 && samplesDrawn > 0 ? Math.round(samplesDrawn / seconds) : null;
+  const moves = record.waitingFor === null && seconds > 0 && samplesDrawn > 0;
+  const samplesPerSecond = moves ? Math.round(samplesDrawn / seconds) : null;
   const left = hasEnded(record.status)
     ? 0
     : samplesPerSecond

@@ -32,12 +32,17 @@ export function createProgressBar(output: Output): Progress {
   );
   let started = false;
   return {
-    update({ status, progress }) {
+    update({ status, waitingFor, progress }) {
       const { inputsDecided, inputsFailed, inputsTotal, samplesPerSecond, secondsLeft } = progress;
       const payload = {
         inputs: `${inputsDecided + inputsFailed} of ${inputsTotal} inputs`,
         speed: samplesPerSecond === null ? status : `${formatCount(samplesPerSecond)} samples/s`,
-        left: secondsLeft === null ? 'starting' : `${formatDuration(secondsLeft)} left`,
+        left:
+          waitingFor !== null
+            ? `waiting for ${waitingFor}`
+            : secondsLeft === null
+              ? 'starting'
+              : `${formatDuration(secondsLeft)} left`,
       };
       if (!started) bar.start(progress.samplesPlanned, 0, payload);
       started = true;
@@ -51,7 +56,11 @@ export function createProgressBar(output: Output): Progress {
 }
 
 /** One line of progress. */
-export function progressLine({ status, progress }: Pick<Certification, 'status' | 'progress'>): string {
+export function progressLine({
+  status,
+  waitingFor,
+  progress,
+}: Pick<Certification, 'status' | 'waitingFor' | 'progress'>): string {
   const { inputsDecided, inputsFailed, inputsTotal, samplesDrawn, samplesPlanned } = progress;
   const { samplesPerSecond, secondsLeft } = progress;
   const percent = samplesPlanned === 0 ? 0 : Math.floor((100 * samplesDrawn) / samplesPlanned);
@@ -61,6 +70,7 @@ export function progressLine({ status, progress }: Pick<Certification, 'status' 
     `${formatCount(samplesDrawn)} of ${formatCount(samplesPlanned)} samples`,
     ...(samplesPerSecond === null ? [] : [`${formatCount(samplesPerSecond)} samples/s`]),
     ...(secondsLeft === null || secondsLeft === 0 ? [] : [`${formatDuration(secondsLeft)} left`]),
+    ...(waitingFor === null ? [] : [`waiting for ${waitingFor}`]),
   ].join(', ');
 }
 

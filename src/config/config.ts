@@ -28,5 +28,7 @@ export interface Config {
   readonly maxInputs: number;
   readonly maxBodyBytes: number;
   readonly retentionSeconds: number;
+  /** How long a job waits for a pool of devices that is gone. */
+  readonly poolGoneSeconds: number;
   readonly logLevel: LogLevel;
 }

@@ -115,6 +115,13 @@ export const EnvironmentSchema = Type.Object(
       default: 72,
       description: 'how long results are kept',
     }),
+    SMOOTHCERT_POOL_GONE_MINUTES: Type.Integer({
+      minimum: 0,
+      maximum: 10_080,
+      default: 10,
+      description:
+        'minutes that a job waits for the engine and devices it is bound to when they are gone, before others draw for it anew',
+    }),
     LOG_LEVEL: Type.Union(
       LOG_LEVELS.map((level) => Type.Literal(level)),
       { default: 'info', description: `one of ${LOG_LEVELS.join(', ')}` },
@@ -229,6 +236,7 @@ function toConfig(
     maxInputs: given.SMOOTHCERT_MAX_INPUTS,
     maxBodyBytes: given.SMOOTHCERT_MAX_BODY_MIB * 1024 * 1024,
     retentionSeconds: given.SMOOTHCERT_RETENTION_HOURS * 3600,
+    poolGoneSeconds: given.SMOOTHCERT_POOL_GONE_MINUTES * 60,
     logLevel: given.LOG_LEVEL,
   });
 }

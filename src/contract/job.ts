@@ -26,7 +26,9 @@ const progress = Type.Object(
     inputsTotal: Type.Integer(),
     samplesDrawn: Type.Integer({ description: 'noisy samples counted so far' }),
     samplesPlanned: Type.Integer(),
-    samplesPerSecond: Nullable(Type.Number({ description: 'mean since the start; null before the first' })),
+    samplesPerSecond: Nullable(
+      Type.Number({ description: 'mean since the start; null before the first and while the job waits' }),
+    ),
     secondsLeft: Nullable(Type.Number({ description: 'estimate; 0 after the end, null while unknown' })),
   },
   { ...closed, title: 'Progress' },
@@ -58,6 +60,12 @@ const common = {
     ),
   ),
   engine: Nullable(EngineSchema),
+  waitingFor: Nullable(
+    Type.String({
+      description:
+        'what must be there before the job can go on, such as an engine that no worker has; null if nothing is missing',
+    }),
+  ),
   progress,
   error: Nullable(FailureSchema),
   links: Type.Object(

@@ -40,6 +40,8 @@ export interface JobRecord {
   readonly status: JobStatus;
   /** The pool that draws its samples; null until the job runs. */
   readonly engine: EngineDescription | null;
+  /** How often it was bound anew, to another pool. Votes of different bindings never meet. */
+  readonly binding: number;
   /** Milliseconds since the epoch, as all times here. */
   readonly createdAt: number;
   readonly startedAt: number | null;

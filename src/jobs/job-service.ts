@@ -9,11 +9,14 @@ import { announceCancellation } from './cancellation.ts';
 import type { JobRecord, JobRequest } from './job-record.ts';
 import { createJobStore, type JobPage } from './job-store.ts';
 import type { Keys } from './keys.ts';
+import { createChunkFeed } from './chunk-feed.ts';
+import { waitsFor } from './pool.ts';
 import { createPresence, type WorkerStatus } from './presence.ts';
 import { createLargeInputs, sizeOf, storingMilliseconds, WITH_THE_RECORD } from './large-inputs.ts';
-import { coordinatorQueue, enqueueCoordination } from './queues.ts';
+import { coordinatorQueue, enqueueCoordination, samplingQueues } from './queues.ts';
 import type { ResultRecord } from './result-record.ts';
 import { createResultStore } from './result-store.ts';
+import { createSamplingStore } from './sampling-store.ts';
 
 /** An input as a client hands it over. */
 export interface SubmittedInput {
@@ -34,19 +37,33 @@ export type Submission = {
   | { readonly kind: 'prediction'; readonly parameters: PredictParameters }
 );
 
+/** A job, and what it waits for now. */
+export interface ObservedJob extends JobRecord {
+  /** Words that follow "waiting for"; null where somebody can draw for it, or it has ended. */
+  readonly waitingFor: string | null;
+}
+
+export interface ObservedPage {
+  readonly jobs: readonly ObservedJob[];
+  readonly next: JobPage['next'];
+}
+
 /**
  * The jobs as the API sees them. What `submit` has answered is in Redis and will be worked on, whatever process dies
  * next. Every call rejects with `queue_unavailable` within two seconds while Redis is away; a submission of large inputs
  * may take half a second a mebibyte longer, and holds up nothing else.
  */
 export interface JobService {
-  submit(submission: Submission): Promise<JobRecord>;
-  get(kind: JobKind, id: string): Promise<JobRecord>;
-  list(kind: JobKind, limit: number, cursor: string | null): Promise<JobPage>;
+  submit(submission: Submission): Promise<ObservedJob>;
+  get(kind: JobKind, id: string): Promise<ObservedJob>;
+  list(kind: JobKind, limit: number, cursor: string | null): Promise<ObservedPage>;
   /** Results of inputs [first, first + count) in order, null for those not decided yet. */
   results(kind: JobKind, id: string, first: number, count: number): Promise<(ResultRecord | null)[]>;
-  /** Throws `already_finished` for a job that has ended; asking twice is no error. */
-  cancel(kind: JobKind, id: string): Promise<JobRecord>;
+  /**
+   * Ends the job here and now, whatever workers there are. Throws `already_finished` for a job that has ended; asking
+   * twice is no error.
+   */
+  cancel(kind: JobKind, id: string): Promise<ObservedJob>;
   livingWorkers(): Promise<WorkerStatus[]>;
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -63,6 +80,9 @@ export function createJobService(redis: Redis, keys: Keys, retentionSeconds: num
   const presence = createPresence(redis, keys);
   const queue = coordinatorQueue(redis, keys);
   const largeInputs = createLargeInputs(redis, keys);
+  const chunkQueues = samplingQueues(redis, keys);
+  const sampling = createSamplingStore(redis, keys);
+  const feed = createChunkFeed({ sampling, presence, samplingQueues: chunkQueues, coordinatorQueue: queue });
 
   /**
    * @param action gets a signal that aborts when the caller has been told that the queue cannot be reached
@@ -93,6 +113,19 @@ export function createJobService(redis: Redis, keys: Keys, retentionSeconds: num
       throw new DomainError('resource_not_found', `there is no ${kind} ${id}`);
     }
     return record;
+  }
+
+  async function observe(records: readonly JobRecord[]): Promise<ObservedJob[]> {
+    const workers = records.every(({ status }) => hasEnded(status)) ? [] : await presence.livingWorkers();
+    return records.map((record) => ({
+      ...record,
+      waitingFor: hasEnded(record.status) ? null : waitsFor(workers, record),
+    }));
+  }
+
+  async function findObserved(kind: JobKind, id: string): Promise<ObservedJob> {
+    const [observed] = await observe([await find(kind, id)]);
+    return observed!;
   }
 
   function request(submission: Submission, inputs: JobRequest['inputs']): JobRequest {
@@ -135,14 +168,14 @@ export function createJobService(redis: Redis, keys: Keys, retentionSeconds: num
           await Promise.allSettled([queue.remove(id), jobs.forget(id, submission.kind)]);
           throw error;
         }
-        return find(submission.kind, id);
+        return findObserved(submission.kind, id);
       });
     },
-    get: (kind, id) => available(() => find(kind, id)),
+    get: (kind, id) => available(() => findObserved(kind, id)),
     list: (kind, limit, cursor) =>
       available(async () => {
         const page = await jobs.list(kind, limit, cursor);
-        if (page !== null) return page;
+        if (page !== null) return { jobs: await observe(page.jobs), next: page.next };
         const fault = {
           pointer: '/query/cursor',
           detail: 'names no job of this list any more; start again without it',
@@ -159,25 +192,25 @@ export function createJobService(redis: Redis, keys: Keys, retentionSeconds: num
       available(async () => {
         const record = await find(kind, id);
         if (hasEnded(record.status)) {
-          if (record.status === 'cancelled') return record;
-          throw new DomainError(
-            'already_finished',
-            `the ${kind} is ${record.status}; it cannot be cancelled`,
-          );
+          if (record.status === 'cancelled') return { ...record, waitingFor: null };
+          const detail = `the ${kind} is ${record.status}; it cannot be cancelled`;
+          throw new DomainError('already_finished', detail);
         }
         await jobs.transition(id, ['queued', 'running'], 'cancelling');
         await announceCancellation(redis, keys, id);
-        // A job that no worker has taken up ends at once; one that is under way ends when its worker has heard.
-        if (record.status === 'queued' && (await queue.remove(id).catch(() => 0)) === 1) {
-          await jobs.end(id, 'cancelled', null);
-        }
-        return find(kind, id);
+        // Read again: it may have been bound to a pool, or anew, just before.
+        const { engine, ...cancelling } = await find(kind, id);
+        await queue.remove(id);
+        if (engine !== null) await feed.withdraw({ ...cancelling, engine });
+        // Whoever still draws for it finds its keys gone and writes nothing: scripts leave alone what has ended.
+        await jobs.end(id, 'cancelled', null);
+        return findObserved(kind, id);
       }),
     livingWorkers: () => available(() => presence.livingWorkers()),
     ping: () => available(async () => void (await redis.ping())),
     async close() {
       largeInputs.close();
-      await queue.close();
+      await Promise.all([queue.close(), chunkQueues.close()]);
     },
   };
 }

@@ -11,7 +11,7 @@ import type { EngineDescription } from '../engines/engine.ts';
 import type { Failure } from '../errors.ts';
 import type { JobRecord, JobRequest } from './job-record.ts';
 import type { Keys } from './keys.ts';
-import { BIND, END, TRANSITION } from './scripts.ts';
+import { BIND, END, POOL_GONE, REBIND, TRANSITION } from './scripts.ts';
 
 /** A page of job ids, newest first, and where the next one starts. */
 export interface JobPage {
@@ -32,12 +32,24 @@ export interface JobStore {
     bytes: ReadonlyMap<string, Uint8Array> | null,
   ): Promise<void>;
   get(id: string): Promise<JobRecord | null>;
+  /** The status alone, null without a job. */
+  statusOf(id: string): Promise<StoredStatus | null>;
   /** Null where `cursor` names no listed job. */
   list(kind: JobKind, limit: number, cursor: string | null): Promise<JobPage | null>;
   /** Moves the job on if its status is in `from`; answers the status it has then, or null without a job. */
   transition(id: string, from: readonly StoredStatus[], to: StoredStatus): Promise<StoredStatus | null>;
   /** Binds a running job to a pool unless it has one; answers the pool that holds, null where the job does not run. */
   bind(id: string, engine: EngineDescription): Promise<EngineDescription | null>;
+  /**
+   * Binds a running job of this binding to another pool and drops all its votes in the same step; its results stay.
+   *
+   * @param drawn samples drawn for the inputs that have results
+   * @returns whether this call did it
+   */
+  rebind(job: Pick<JobRecord, 'id' | 'binding'>, engine: EngineDescription, drawn: number): Promise<boolean>;
+  /** Notes that the job's pool is gone; answers for how many seconds it has been, null where the job does not run. */
+  poolGone(id: string): Promise<number | null>;
+  poolIsBack(id: string): Promise<void>;
   /**
    * Ends the job: status, time, expiry of what stays, deletion of what only the sampling needed, in one step. Nothing
    * happens where no arrow leads to `to`; a job that is being cancelled ends `cancelled`, whatever is asked for.
@@ -58,6 +70,8 @@ export function createJobStore(
   retentionSeconds: number,
   now: () => number,
 ): JobStore {
+  const ofChunks = [keys.plan, keys.ended, keys.votes, keys.drawn, keys.chunkErrors];
+
   async function transition(
     id: string,
     from: readonly StoredStatus[],
@@ -105,6 +119,7 @@ export function createJobStore(
     },
 
     get: async (id) => (await getMany([id]))[0] ?? null,
+    statusOf: async (id) => (await redis.hget(keys.job(id), 'status')) as StoredStatus | null,
 
     async list(kind, limit, cursor) {
       const list = keys.list(kind);
@@ -135,9 +150,17 @@ export function createJobStore(
       return stored === null ? null : (JSON.parse(stored) as EngineDescription);
     },
 
+    async rebind({ id, binding }, engine, drawn) {
+      const touched = [keys.job(id), ...ofChunks.map((key) => key(id))];
+      const text = JSON.stringify(engine);
+      return (await redis.eval(REBIND, touched.length, ...touched, binding, text, drawn)) === 1;
+    },
+    poolGone: async (id) => (await redis.eval(POOL_GONE, 1, keys.job(id))) as number | null,
+    poolIsBack: async (id) => void (await redis.hdel(keys.job(id), 'poolGoneSince')),
+
     async end(id, to, error) {
       const finishedAt = now();
-      const ofSampling = [keys.inputs, keys.tensors, keys.plan, keys.votes, keys.drawn, keys.chunkErrors];
+      const ofSampling = [keys.inputs, keys.tensors, ...ofChunks];
       const touched = [keys.job(id), keys.results(id), keys.active, ...ofSampling.map((key) => key(id))];
       await redis.eval(
         END,
@@ -181,6 +204,7 @@ function parseRecord(id: string, fields: Record<string, string>, now: number): J
     request,
     status: shown,
     engine: fields['engine'] === undefined ? null : (JSON.parse(fields['engine']) as EngineDescription),
+    binding: count('binding'),
     createdAt: count('createdAt'),
     startedAt: time('startedAt'),
     finishedAt: time('finishedAt'),

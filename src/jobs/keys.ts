@@ -9,11 +9,13 @@ export interface Keys {
   inputs(id: string): string;
   /** Hash: input index -> the uint8 tensor, and `digest:` input index -> its SHA-256. */
   tensors(id: string): string;
-  /** Hash: which chunks there are and what each draws. */
+  /** Hash: the rounds, from which the chunks follow, and how many chunks have been queued. */
   plan(id: string): string;
-  /** Hash: chunk -> its votes. */
+  /** Bitmap: numbers of the chunks that have their votes, or will have none. */
+  ended(id: string): string;
+  /** Hash: chunk -> its votes, until all its inputs have results. */
   votes(id: string): string;
-  /** Hash: chunk -> samples counted so far. */
+  /** Hash: chunk under way -> samples counted so far. */
   drawn(id: string): string;
   /** Hash: chunk -> why its last attempt failed. */
   chunkErrors(id: string): string;
@@ -26,6 +28,8 @@ export interface Keys {
   /** Set: ids of workers; each has a key that expires when it falls silent. */
   readonly workers: string;
   worker(id: string): string;
+  /** Held for a moment by the worker that looks after jobs that nobody else does. */
+  readonly reconciling: string;
   /** Channel: ids of jobs whose cancellation was asked for. */
   readonly cancellations: string;
 }
@@ -42,6 +46,7 @@ export function createKeys(prefix: string): Keys {
     inputs: of('inputs'),
     tensors: of('tensors'),
     plan: of('plan'),
+    ended: of('ended'),
     votes: of('votes'),
     drawn: of('drawn'),
     chunkErrors: of('errors'),
@@ -50,6 +55,7 @@ export function createKeys(prefix: string): Keys {
     active: `${prefix}:active`,
     workers: `${prefix}:workers`,
     worker: (id) => `${prefix}:worker:${id}`,
+    reconciling: `${prefix}:reconciling`,
     cancellations: `${prefix}:cancellations`,
   };
 }

@@ -1,5 +1,4 @@
 import type { Draw } from '../smoothing/sampler.ts';
-import { cutSegments } from '../host/cut-segments.ts';
 import type { Segment } from '../host/protocol.ts';
 
 /** The draws that one input asks for in a round. */
@@ -8,44 +7,127 @@ export interface InputDraws {
   readonly draws: readonly Draw[];
 }
 
-/** What one sampling job draws: a few seconds of work, possibly of several inputs. */
+/** What one sampling job draws: about a second of work, possibly of several inputs. */
 export type Chunk = readonly Segment[];
 
 /**
- * Packs a round's draws into chunks of at most `chunkSamples` samples, in the order of the inputs, so that early inputs
- * are decided early. The chunks tile the draws: every sample asked for is in exactly one segment of one chunk.
+ * A round as it is stored: what its inputs ask for and how it is cut. Its chunks are not stored, for they follow from it;
+ * so a round of a million chunks is as small as one of a single chunk.
  */
-export function packChunks(asked: readonly InputDraws[], chunkSamples: number): Chunk[] {
+export interface Round {
+  /** The different lists of draws that inputs ask for: mostly one. */
+  readonly draws: readonly (readonly Draw[])[];
+  /** Consecutive inputs that ask for the same, in order of the inputs. */
+  readonly runs: readonly (readonly [firstInput: number, inputs: number, draws: number])[];
+  /** Samples in every chunk but the last of the round. */
+  readonly chunkSamples: number;
+}
+
+/** All rounds of a job so far. Its chunks are numbered through, from 0. */
+export interface Plan {
+  readonly rounds: number;
+  readonly chunks: number;
+  /** @throws RangeError for a number that no chunk has */
+  chunk(number: number): Chunk;
+  /** Numbers of the chunks that draw for the input, ascending. */
+  chunksOf(input: number): number[];
+}
+
+/** Notes down what the inputs ask for, to be cut into chunks of `chunkSamples` samples. */
+export function planRound(asked: readonly InputDraws[], chunkSamples: number): Round {
   if (!Number.isInteger(chunkSamples) || chunkSamples < 1) {
     throw new RangeError(`chunkSamples must be a positive integer, not ${chunkSamples}`);
   }
-  const segments = asked.flatMap(({ input, draws }) => draws.map((draw) => ({ input, ...draw })));
-  return [...cutSegments(segments, chunkSamples)];
+  const known = new Map<string, number>();
+  const draws: (readonly Draw[])[] = [];
+  const runs: [number, number, number][] = [];
+  for (const { input, draws: wanted } of asked) {
+    const text = JSON.stringify(wanted);
+    const which = known.get(text) ?? draws.push(wanted) - 1;
+    known.set(text, which);
+    const last = runs.at(-1);
+    if (last !== undefined && last[2] === which && last[0] + last[1] === input) last[1] += 1;
+    else runs.push([input, 1, which]);
+  }
+  return { draws, runs, chunkSamples };
 }
 
-/** Seconds of work in a chunk: long against a queue's few milliseconds, short against what a crash repeats. */
-const CHUNK_SECONDS = 3;
-/** Nor does the slowest device take longer than this for one. */
-const LONGEST_CHUNK_SECONDS = 4;
-/** A round is cut into at least this many chunks a device, so that devices finish together. */
-const CHUNKS_PER_DEVICE = 2;
-/** Samples in a chunk while no worker has told its speed yet. */
-const UNMEASURED_CHUNK = 4_096;
+const samplesIn = (draws: readonly Draw[]): number => draws.reduce((sum, { count }) => sum + count, 0);
 
-/** A round has at most this many chunks, however slow its devices: its plan and its jobs stay small. */
-const MOST_CHUNKS = 10_000;
+/** A run of a round, and where its samples begin in the round. */
+interface PlacedRun {
+  readonly firstInput: number;
+  readonly inputs: number;
+  readonly draws: readonly Draw[];
+  readonly samplesPerInput: number;
+  readonly start: number;
+}
 
 /**
- * How many samples a chunk should have, from what the living devices measured (samples a second each): about three
- * seconds of work, in as many chunks as every device can take the same number of, so that none draws alone at the end.
+ * The chunks of these rounds. They tile the draws in the order of the inputs, so that early inputs are decided early: every
+ * sample asked for is in exactly one segment of one chunk, and all chunks of a round but its last are full.
  */
-export function chunkSize(totalSamples: number, deviceSpeeds: readonly number[]): number {
-  const least = Math.ceil(totalSamples / MOST_CHUNKS);
-  if (deviceSpeeds.length === 0) return Math.max(UNMEASURED_CHUNK, least);
-  const devices = deviceSpeeds.length;
-  const mean = deviceSpeeds.reduce((sum, speed) => sum + speed, 0) / devices;
-  const long = Math.min(mean * CHUNK_SECONDS, Math.min(...deviceSpeeds) * LONGEST_CHUNK_SECONDS);
-  const turns = Math.max(CHUNKS_PER_DEVICE, Math.ceil(totalSamples / (long * devices)));
-  // Below a quarter of a second the queue's own cost would show.
-  return Math.max(1, least, Math.ceil(Math.max(totalSamples / (devices * turns), mean / 4)));
+export function planOf(rounds: readonly Round[]): Plan {
+  let chunks = 0;
+  const placed = rounds.map(({ draws, runs, chunkSamples }) => {
+    let samples = 0;
+    const placedRuns = runs.map(([firstInput, inputs, which]): PlacedRun => {
+      const samplesPerInput = samplesIn(draws[which]!);
+      const start = samples;
+      samples += inputs * samplesPerInput;
+      return { firstInput, inputs, draws: draws[which]!, samplesPerInput, start };
+    });
+    const firstChunk = chunks;
+    chunks += Math.ceil(samples / chunkSamples);
+    return { runs: placedRuns, samples, chunkSamples, firstChunk };
+  });
+  return {
+    rounds: rounds.length,
+    chunks,
+    chunk(number) {
+      const round = placed.findLast(({ firstChunk }) => firstChunk <= number);
+      if (round === undefined || number >= chunks) throw new RangeError(`there is no chunk ${number}`);
+      const from = (number - round.firstChunk) * round.chunkSamples;
+      const to = Math.min(round.samples, from + round.chunkSamples);
+      return segmentsBetween(round.runs, from, to);
+    },
+    chunksOf(input) {
+      return placed.flatMap(({ runs, chunkSamples, firstChunk }) => {
+        const run = runs.find((each) => each.firstInput <= input && input < each.firstInput + each.inputs);
+        if (run === undefined || run.samplesPerInput === 0) return [];
+        const from = run.start + (input - run.firstInput) * run.samplesPerInput;
+        const first = Math.floor(from / chunkSamples);
+        const last = Math.floor((from + run.samplesPerInput - 1) / chunkSamples);
+        return Array.from({ length: last - first + 1 }, (_, index) => firstChunk + first + index);
+      });
+    },
+  };
+}
+
+/** What samples [from, to) of a round are, counted over its inputs in order. */
+function segmentsBetween(runs: readonly PlacedRun[], from: number, to: number): Chunk {
+  const found: Segment[] = [];
+  for (const { firstInput, inputs, draws, samplesPerInput, start } of runs) {
+    if (samplesPerInput === 0 || start + inputs * samplesPerInput <= from) continue;
+    if (start >= to) break;
+    const first = Math.max(0, Math.floor((from - start) / samplesPerInput));
+    for (let index = first; index < inputs; index += 1) {
+      let at = start + index * samplesPerInput;
+      if (at >= to) break;
+      for (const { purpose, firstSample, count } of draws) {
+        const skipped = Math.max(0, from - at);
+        const taken = Math.min(count, to - at) - skipped;
+        if (taken > 0) {
+          found.push({
+            input: firstInput + index,
+            purpose,
+            firstSample: firstSample + skipped,
+            count: taken,
+          });
+        }
+        at += count;
+      }
+    }
+  }
+  return found;
 }

@@ -1,4 +1,6 @@
 import type { EngineDescription } from '../engines/engine.ts';
+import type { HostSpeed } from './chunk-size.ts';
+import type { JobRecord } from './job-record.ts';
 import type { WorkerStatus } from './presence.ts';
 
 // A pool is all hosts, on whatever machine, whose sessions have one description: engine, version, provider, arithmetic.
@@ -16,16 +18,13 @@ export function samplingQueueName({ name, version, provider, precision }: Engine
   return parts.map((part) => part.replace(/[^A-Za-z0-9.]+/g, '-').replace(/^-/, '')).join('-');
 }
 
-/** Speeds, in samples a second, of the pool's hosts that have the model. */
-export function poolSpeeds(
+/** The pool's hosts that have the model and are in service. */
+export function poolHosts(
   workers: readonly WorkerStatus[],
   modelDigest: string,
   engine: EngineDescription,
-): number[] {
-  const name = describeEngine(engine);
-  return modelsOf(workers, modelDigest)
-    .filter((model) => describeEngine(model.engine) === name)
-    .map((model) => model.samplesPerSecond);
+): HostSpeed[] {
+  return hostsOf(workers, modelDigest).filter((host) => !host.out && sameEngine(host.engine, engine));
 }
 
 /**
@@ -33,28 +32,77 @@ export function poolSpeeds(
  * out of service count only where nothing else has the model: they come back, and a job rather waits than fails.
  */
 export function choosePool(workers: readonly WorkerStatus[], modelDigest: string): EngineDescription | null {
-  for (const inService of [true, false]) {
-    const pools = new Map<string, { engine: EngineDescription; speed: number }>();
-    for (const model of modelsOf(workers, modelDigest)) {
-      if (inService && model.out) continue;
-      const key = describeEngine(model.engine);
-      const speed = (pools.get(key)?.speed ?? 0) + model.samplesPerSecond;
-      pools.set(key, { engine: model.engine, speed });
-    }
-    // By name where speeds tie, so that every coordinator chooses alike.
-    const [best] = [...pools].sort(([a, x], [b, y]) => y.speed - x.speed || (a < b ? -1 : 1));
-    if (best !== undefined) return best[1].engine;
-  }
-  return null;
+  return fastestPool(workers, modelDigest, true) ?? fastestPool(workers, modelDigest, false);
 }
 
-function modelsOf(workers: readonly WorkerStatus[], modelDigest: string) {
-  return workers.flatMap((worker) =>
-    worker.devices.flatMap((device) =>
-      device.hosts.flatMap(({ state, models }) =>
+/** The same among hosts in service alone. */
+export function choosePoolInService(
+  workers: readonly WorkerStatus[],
+  modelDigest: string,
+): EngineDescription | null {
+  return fastestPool(workers, modelDigest, true);
+}
+
+/**
+ * What a job that has not ended waits for before it can go on, as words that follow "waiting for"; null where somebody can
+ * draw for it. Nothing else than a worker, or a device that is in service again, makes it go on.
+ */
+export function waitsFor(
+  workers: readonly WorkerStatus[],
+  { engine, request: { model } }: Pick<JobRecord, 'engine' | 'request'>,
+): string | null {
+  const hosts = hostsOf(workers, model.digest).filter(
+    (host) => engine === null || sameEngine(host.engine, engine),
+  );
+  if (hosts.some(({ out }) => !out)) return null;
+  if (workers.length === 0) return 'a worker: none is there';
+  const what = engine === null ? model.name : `${model.name} in ${describeEngine(engine)}`;
+  const [host] = hosts;
+  if (host === undefined) return `${what}, which no worker has`;
+  return `${what}, whose devices are out of service${host.reason === null ? '' : ` (${host.reason})`}`;
+}
+
+function fastestPool(
+  workers: readonly WorkerStatus[],
+  modelDigest: string,
+  inService: boolean,
+): EngineDescription | null {
+  const pools = new Map<string, { engine: EngineDescription; speed: number }>();
+  for (const { engine, out, samplesPerSecond } of hostsOf(workers, modelDigest)) {
+    if (inService && out) continue;
+    const key = describeEngine(engine);
+    pools.set(key, { engine, speed: (pools.get(key)?.speed ?? 0) + samplesPerSecond });
+  }
+  // By name where speeds tie, so that every coordinator chooses alike.
+  const [best] = [...pools].sort(([a, x], [b, y]) => y.speed - x.speed || (a < b ? -1 : 1));
+  return best?.[1].engine ?? null;
+}
+
+/** Whether two descriptions name one pool. */
+export function sameEngine(a: EngineDescription, b: EngineDescription): boolean {
+  return describeEngine(a) === describeEngine(b);
+}
+
+interface HostOfModel extends HostSpeed {
+  readonly engine: EngineDescription;
+  readonly out: boolean;
+  readonly reason: string | null;
+}
+
+/** The hosts that have the model, in service or not. */
+function hostsOf(workers: readonly WorkerStatus[], modelDigest: string): HostOfModel[] {
+  return workers.flatMap(({ devices }) =>
+    devices.flatMap(({ lanes, hosts }) =>
+      hosts.flatMap(({ state, reason, models }) =>
         models
           .filter(({ digest }) => digest === modelDigest)
-          .map((model) => ({ ...model, out: state === 'out' })),
+          .map(({ engine, samplesPerSecond, batchSize }) => ({
+            engine,
+            samplesPerSecond,
+            rows: lanes * batchSize,
+            out: state === 'out',
+            reason,
+          })),
       ),
     ),
   );

@@ -1,7 +1,6 @@
 import { Queue, type QueueOptions, type WorkerOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { EngineDescription } from '../engines/engine.ts';
-import type { Chunk } from './plan.ts';
 import type { Keys } from './keys.ts';
 import { samplingQueueName } from './pool.ts';
 
@@ -10,11 +9,11 @@ export interface CoordinatorData {
   readonly id: string;
 }
 
-/** Data of a sampling job: what to draw, of which job. */
+/** Data of a sampling job: which chunk of which job. What it draws follows from the job's plan. */
 export interface SamplingData {
   readonly id: string;
-  readonly chunkKey: string;
-  readonly chunk: Chunk;
+  readonly binding: number;
+  readonly chunk: number;
 }
 
 export const COORDINATOR_QUEUE = 'coordinator';
@@ -83,13 +82,21 @@ export function samplingQueues(connection: Redis, keys: Keys): SamplingQueues {
   };
 }
 
-/** Hands a job to the coordinators. The job id is the BullMQ id: a repeated call enqueues nothing new. */
-export async function enqueueCoordination(queue: Queue<CoordinatorData>, id: string): Promise<void> {
+/**
+ * Hands a job to the coordinators. The job id is the BullMQ id: a repeated call enqueues nothing new.
+ *
+ * @param occasion what happened, for a call that must not be lost although a coordinator is looking at the job just now
+ */
+export async function enqueueCoordination(
+  queue: Queue<CoordinatorData>,
+  id: string,
+  occasion?: string,
+): Promise<void> {
   await queue.add(
     'coordinate',
     { id },
     {
-      jobId: id,
+      jobId: occasion === undefined ? id : `${id}.${occasion}`,
       attempts: 5,
       backoff: { type: 'exponential', delay: 500 },
       removeOnComplete: true,

@@ -4,22 +4,21 @@ import type { JobStore } from './job-store.ts';
 import { type CoordinatorData, enqueueCoordination } from './queues.ts';
 
 /**
- * Brings records and queue together again where a process died between writing one and the other: an active job that the
- * queue does not know is enqueued (its id makes that harmless if another process does the same), and one whose
- * coordinator failed for good ends `failed` with the reason.
+ * Has every job that has not ended looked at, whatever process died between writing one thing and another: it is handed to
+ * the coordinators unless it is with them already, which its id as the queue's id tells. A job whose coordinator failed for
+ * good ends `failed` with the reason; an id without a job is forgotten.
  */
 export async function reconcile(jobs: JobStore, queue: Queue<CoordinatorData>): Promise<void> {
   for (const id of await jobs.activeIds()) {
     const state = await queue.getJobState(id);
     if (state === 'failed') {
       const job = await queue.getJob(id);
-      await jobs.end(id, 'failed', {
-        code: 'internal_error',
-        detail: job?.failedReason ?? 'the coordinator failed',
-      });
+      const detail = job?.failedReason ?? 'the coordinator failed';
+      await jobs.end(id, 'failed', { code: 'internal_error', detail });
     } else if (state === 'unknown') {
-      const record = await jobs.get(id);
-      if (record !== null && !hasEnded(record.status)) await enqueueCoordination(queue, id);
+      const status = await jobs.statusOf(id);
+      if (status === null) await jobs.end(id, 'failed', null);
+      else if (!hasEnded(status)) await enqueueCoordination(queue, id);
     }
   }
 }

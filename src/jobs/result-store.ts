@@ -7,6 +7,8 @@ import { STORE_RESULT } from './scripts.ts';
 export interface ResultStore {
   /** @param label the input's reference label, for the count of correct ones */
   store(id: string, input: number, result: ResultRecord, label: number | null): Promise<void>;
+  /** Whether every one of the inputs has its result. */
+  haveAll(id: string, inputs: readonly number[]): Promise<boolean>;
   /** Results of inputs [first, first + count), null where there is none yet. */
   read(id: string, first: number, count: number): Promise<(ResultRecord | null)[]>;
 }
@@ -24,6 +26,10 @@ export function createResultStore(redis: Redis, keys: Keys): ResultStore {
         JSON.stringify(result),
         ...counters,
       );
+    },
+    async haveAll(id, inputs) {
+      const found = await Promise.all(inputs.map((input) => redis.hexists(keys.results(id), String(input))));
+      return found.every((each) => each === 1);
     },
     async read(id, first, count) {
       if (count < 1) return [];

@@ -1,13 +1,11 @@
 import { type Job, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Logger } from '../logger.ts';
+import { CHUNKS_PER_HOST } from './chunk-size.ts';
 import type { Keys } from './keys.ts';
 import { samplingQueueName } from './pool.ts';
 import { type SamplingData, workerOptions } from './queues.ts';
 import type { SupervisedHost } from '../host/supervised-host.ts';
-
-/** Chunks a host holds: one that it samples and one that waits, so that no lane idles between chunks. */
-const CHUNKS_PER_HOST = 2;
 
 /**
  * The sampling consumers of a worker: for each host one on the queue of each pool that its models belong to, which is one
@@ -28,8 +26,10 @@ export function createSamplingConsumers(options: {
   readonly keys: Keys;
   readonly logger: Logger;
   readonly consume: (host: SupervisedHost) => (job: Job<SamplingData>) => Promise<void>;
+  /** Called with a chunk that is not tried again. */
+  readonly onGivenUp: (chunk: SamplingData) => void;
 }): SamplingConsumers {
-  const { redis, keys, logger, consume } = options;
+  const { redis, keys, logger, consume, onGivenUp } = options;
   const open = new Map<SupervisedHost, Map<string, Worker<SamplingData>>>();
   let started = false;
   let closed = false;
@@ -42,6 +42,9 @@ export function createSamplingConsumers(options: {
     );
     worker.on('error', (error) => logger.debug({ queue, error: error.message }, 'queue error'));
     worker.on('stalled', (jobId) => logger.warn({ queue, jobId }, 'a job was taken over'));
+    worker.on('failed', (job) => {
+      if (job?.finishedOn !== undefined) onGivenUp(job.data);
+    });
     return worker;
   }
 

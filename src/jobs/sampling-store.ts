@@ -3,9 +3,10 @@ import type { StoredStatus } from '../contract/status.ts';
 import type { Failure } from '../errors.ts';
 import type { InputTensor } from '../models/inputs/input-tensor.ts';
 import type { EngineDescription } from '../engines/engine.ts';
+import type { JobRecord } from './job-record.ts';
 import type { Keys } from './keys.ts';
-import type { Chunk } from './plan.ts';
-import { RECORD_CHUNK, SET_WHILE_UNDER_WAY, STORE_PLAN } from './scripts.ts';
+import { type Plan, planOf, type Round } from './plan.ts';
+import { GIVE_UP_CHUNK, MARK_QUEUED, RECORD_CHUNK, SET_WHILE_UNDER_WAY, STORE_ROUND } from './scripts.ts';
 
 /** A chunk's votes as stored, with what drew them. */
 export interface ChunkVotes {
@@ -16,10 +17,25 @@ export interface ChunkVotes {
   readonly device: { readonly name: string; readonly batchSize: number };
 }
 
+/** A job and the binding that plan, chunks and votes belong to. */
+export type BoundJob = Pick<JobRecord, 'id' | 'binding'>;
+
+/** How a job stands after something was written for a chunk; `rebound` if the chunk is of an earlier binding. */
+export type ChunkStatus = StoredStatus | 'rebound' | null;
+
+/** Where the sampling of a job stands. */
+export interface SamplingProgress {
+  readonly plan: Plan;
+  /** All chunks before this number have been in the queue. */
+  readonly queued: number;
+  /** How many chunks have their votes, or will have none. */
+  readonly ended: number;
+}
+
 /**
  * Keeps what sampling needs between the processes: tensors, the plan of each round, votes by chunk. Everything is written
- * under a key that names what it is, so that repeating a step replaces the same thing with the same value. The end of a job
- * deletes all of it, and nothing is written for a job that has ended.
+ * under a key that names what it is, so that repeating a step writes the same thing again. The end of a job deletes all of
+ * it, and nothing is written for a job that has ended, or for a binding that has.
  */
 export interface SamplingStore {
   inputBytes(id: string, digest: string): Promise<Uint8Array | null>;
@@ -27,55 +43,67 @@ export interface SamplingStore {
   tensors(id: string, inputs: readonly number[]): Promise<(InputTensor | null)[]>;
   /** The digests alone: small, where the tensors are not. */
   tensorDigests(id: string, inputs: readonly number[]): Promise<(string | null)[]>;
-  /** Stores the plan of a round unless it has one, then answers the one that holds. */
-  plan(id: string, round: number, make: () => Promise<readonly Chunk[]>): Promise<readonly Chunk[]>;
-  /** Chunks of all rounds that draw for the input. */
-  chunksOf(id: string, input: number): Promise<{ readonly key: string; readonly chunk: Chunk }[]>;
-  /**
-   * Whether the last chunk of the input has votes: without them it is not complete, which one look tells where reading all
-   * chunks at the end of each would cost the square of their number.
-   */
-  lastIsDrawn(id: string, input: number): Promise<boolean>;
-  votes(id: string, chunkKeys: readonly string[]): Promise<(ChunkVotes | null)[]>;
-  /** Records progress, and with `votes` the end of a chunk. Answers the job's status, null without a job. */
-  record(id: string, chunkKey: string, drawn: number, votes: ChunkVotes | null): Promise<StoredStatus | null>;
-  recordError(id: string, chunkKey: string, failure: Failure): Promise<void>;
-  errorOf(id: string, chunkKey: string): Promise<Failure | null>;
+  plan(job: BoundJob): Promise<Plan>;
+  /** Stores a round unless there is one of that number. */
+  storeRound(job: BoundJob, number: number, round: Round): Promise<void>;
+  progress(job: BoundJob): Promise<SamplingProgress>;
+  /** Numbers of the chunks that have been queued and have not ended. */
+  underWay(job: BoundJob): Promise<number[]>;
+  /** Notes that all chunks before `number` have been queued. */
+  markQueued(job: BoundJob, number: number): Promise<ChunkStatus>;
+  hasEnded(id: string, chunk: number): Promise<boolean>;
+  votes(job: BoundJob, chunks: readonly number[]): Promise<(ChunkVotes | null)[]>;
+  /** Records progress, and with `votes` the end of a chunk. The first votes of a chunk are those that count. */
+  record(job: BoundJob, chunk: number, drawn: number, votes: ChunkVotes | null): Promise<ChunkStatus>;
+  /** Ends a chunk that will have no votes. */
+  giveUp(job: BoundJob, chunk: number): Promise<ChunkStatus>;
+  /** Forgets votes that nobody will read again. */
+  dropVotes(job: BoundJob, chunks: readonly number[]): Promise<void>;
+  recordError(job: BoundJob, chunk: number, failure: Failure): Promise<void>;
+  errorOf(job: BoundJob, chunk: number): Promise<Failure | null>;
 }
 
-/** Names chunk `index` of a round; also the end of its BullMQ job id, where ":" is not allowed. */
-export function chunkKey(round: number, index: number): string {
-  return `${round}.${index}`;
+/** Names a chunk of a job for good: no two bindings share a name. */
+export function chunkName({ binding }: Pick<JobRecord, 'binding'>, chunk: number): string {
+  return `${binding}.${chunk}`;
+}
+
+const QUEUED = 'queued';
+/** Chunks asked for in one command: no command holds up others for long. */
+const CHUNKS_A_COMMAND = 5_000;
+
+function* parts(job: BoundJob, chunks: readonly number[]): Generator<string[], undefined> {
+  for (let from = 0; from < chunks.length; from += CHUNKS_A_COMMAND) {
+    yield chunks.slice(from, from + CHUNKS_A_COMMAND).map((chunk) => chunkName(job, chunk));
+  }
 }
 
 export function createSamplingStore(redis: Redis, keys: Keys): SamplingStore {
-  async function readPlan(id: string, round: number): Promise<Chunk[] | null> {
-    const count = await redis.hget(keys.plan(id), `round:${round}`);
-    if (count === null) return null;
-    if (count === '0') return [];
-    const fields = Array.from({ length: Number(count) }, (_, index) => chunkKey(round, index));
-    const chunks = await redis.hmget(keys.plan(id), ...fields);
-    return chunks.map((chunk, index) => {
-      if (chunk === null) throw new Error(`the plan of job ${id} lacks chunk ${fields[index]}`);
-      return JSON.parse(chunk) as Chunk;
-    });
-  }
-
-  /** Chunks of all rounds that draw for the input, in the order in which they are queued. */
-  async function readChunkKeys(id: string, input: number): Promise<string[]> {
-    const found: string[] = [];
-    for (let round = 0; ; round += 1) {
-      const list = await redis.hget(keys.plan(id), `input:${input}:${round}`);
-      if (list === null) return found;
-      found.push(...(JSON.parse(list) as string[]));
-    }
-  }
-
   async function readDigests(id: string, inputs: readonly number[]): Promise<(string | null)[]> {
     return inputs.length === 0
       ? []
       : redis.hmget(keys.tensors(id), ...inputs.map((input) => `digest:${input}`));
   }
+
+  // Fields carry the binding, so that what was read just before a new one is not taken for a part of it.
+  const field = ({ binding }: BoundJob, name: string | number): string => `${binding}:${name}`;
+
+  function toPlan(job: BoundJob, fields: Readonly<Record<string, string>>): Plan {
+    const rounds: Round[] = [];
+    for (;;) {
+      const round = fields[field(job, rounds.length)];
+      if (round === undefined) return planOf(rounds);
+      rounds.push(JSON.parse(round) as Round);
+    }
+  }
+
+  async function readPlan(job: BoundJob): Promise<{ plan: Plan; queued: number }> {
+    const fields = await redis.hgetall(keys.plan(job.id));
+    return { plan: toPlan(job, fields), queued: Number(fields[field(job, QUEUED)] ?? 0) };
+  }
+
+  const script = async (text: string, keysOf: string[], ...values: (string | number)[]) =>
+    (await redis.eval(text, keysOf.length, ...keysOf, ...values)) as ChunkStatus;
 
   return {
     inputBytes: (id, digest) => redis.hgetBuffer(keys.inputs(id), digest),
@@ -96,73 +124,51 @@ export function createSamplingStore(redis: Redis, keys: Keys): SamplingStore {
     },
     tensorDigests: readDigests,
 
-    async plan(id, round, make) {
-      const stored = await readPlan(id, round);
-      if (stored !== null) return stored;
-      const chunks = await make();
-      const chunksByInput = new Map<number, string[]>();
-      const fields: string[] = [];
-      for (const [index, chunk] of chunks.entries()) {
-        const key = chunkKey(round, index);
-        fields.push(key, JSON.stringify(chunk));
-        for (const input of new Set(chunk.map((segment) => segment.input))) {
-          const list = chunksByInput.get(input);
-          if (list === undefined) chunksByInput.set(input, [key]);
-          else list.push(key);
-        }
+    plan: async (job) => (await readPlan(job)).plan,
+    async storeRound(job, number, round) {
+      const { id, binding } = job;
+      const text = JSON.stringify(round);
+      await script(STORE_ROUND, [keys.job(id), keys.plan(id)], binding, field(job, number), text);
+    },
+    async progress(job) {
+      const [read, ended] = await Promise.all([readPlan(job), redis.bitcount(keys.ended(job.id))]);
+      return { ...read, ended };
+    },
+    async underWay(job) {
+      const [{ queued }, bits] = await Promise.all([readPlan(job), redis.getBuffer(keys.ended(job.id))]);
+      const hasEnded = (chunk: number): boolean =>
+        (((bits?.[chunk >> 3] ?? 0) >> (7 - (chunk & 7))) & 1) === 1;
+      return Array.from({ length: queued }, (_, chunk) => chunk).filter((chunk) => !hasEnded(chunk));
+    },
+    markQueued: (job, number) =>
+      script(MARK_QUEUED, [keys.job(job.id), keys.plan(job.id)], job.binding, field(job, QUEUED), number),
+    hasEnded: async (id, chunk) => (await redis.getbit(keys.ended(id), chunk)) === 1,
+
+    async votes(job, chunks) {
+      const found: (ChunkVotes | null)[] = [];
+      for (const names of parts(job, chunks)) {
+        const stored = await redis.hmget(keys.votes(job.id), ...names);
+        for (const votes of stored) found.push(votes === null ? null : (JSON.parse(votes) as ChunkVotes));
       }
-      for (const [input, list] of chunksByInput) fields.push(`input:${input}:${round}`, JSON.stringify(list));
-      await redis.eval(
-        STORE_PLAN,
-        2,
-        keys.job(id),
-        keys.plan(id),
-        `round:${round}`,
-        String(chunks.length),
-        ...fields,
-      );
-      return (await readPlan(id, round)) ?? [];
+      return found;
+    },
+    record(job, chunk, drawn, votes) {
+      const { id, binding } = job;
+      const touched = [keys.job(id), keys.drawn(id), keys.votes(id), keys.ended(id)];
+      const text = votes === null ? '' : JSON.stringify(votes);
+      return script(RECORD_CHUNK, touched, binding, chunk, chunkName(job, chunk), drawn, text);
+    },
+    giveUp: ({ id, binding }, chunk) => script(GIVE_UP_CHUNK, [keys.job(id), keys.ended(id)], binding, chunk),
+    async dropVotes(job, chunks) {
+      for (const names of parts(job, chunks)) await redis.hdel(keys.votes(job.id), ...names);
     },
 
-    async chunksOf(id, input) {
-      const found = await readChunkKeys(id, input);
-      if (found.length === 0) return [];
-      const chunks = await redis.hmget(keys.plan(id), ...found);
-      return chunks.flatMap((chunk, index) =>
-        chunk === null ? [] : [{ key: found[index]!, chunk: JSON.parse(chunk) as Chunk }],
-      );
+    async recordError(job, chunk, failure) {
+      const fields = [chunkName(job, chunk), JSON.stringify(failure)];
+      await redis.eval(SET_WHILE_UNDER_WAY, 2, keys.job(job.id), keys.chunkErrors(job.id), ...fields);
     },
-
-    async lastIsDrawn(id, input) {
-      const last = (await readChunkKeys(id, input)).at(-1);
-      return last !== undefined && (await redis.hexists(keys.votes(id), last)) === 1;
-    },
-
-    async votes(id, chunkKeys) {
-      if (chunkKeys.length === 0) return [];
-      const stored = await redis.hmget(keys.votes(id), ...chunkKeys);
-      return stored.map((votes) => (votes === null ? null : (JSON.parse(votes) as ChunkVotes)));
-    },
-
-    async record(id, key, drawn, votes) {
-      return (await redis.eval(
-        RECORD_CHUNK,
-        3,
-        keys.job(id),
-        keys.drawn(id),
-        keys.votes(id),
-        key,
-        drawn,
-        votes === null ? '' : JSON.stringify(votes),
-      )) as StoredStatus | null;
-    },
-
-    async recordError(id, key, failure) {
-      const fields = [key, JSON.stringify(failure)];
-      await redis.eval(SET_WHILE_UNDER_WAY, 2, keys.job(id), keys.chunkErrors(id), ...fields);
-    },
-    async errorOf(id, key) {
-      const failure = await redis.hget(keys.chunkErrors(id), key);
+    async errorOf(job, chunk) {
+      const failure = await redis.hget(keys.chunkErrors(job.id), chunkName(job, chunk));
       return failure === null ? null : (JSON.parse(failure) as Failure);
     },
   };

@@ -5,15 +5,17 @@ import type { Logger } from '../logger.ts';
 import { deriveNoiseStream } from '../random/noise-stream.ts';
 import type { Software } from '../version.ts';
 import type { Cancellations } from './cancellation.ts';
+import type { ChunkFeed, FedJob } from './chunk-feed.ts';
 import { createDecision } from './decision.ts';
 import type { DrawOutcome } from '../host/device-host.ts';
 import type { Work } from '../host/protocol.ts';
-import type { JobRecord } from './job-record.ts';
 import type { JobStore } from './job-store.ts';
+import type { Chunk, Plan } from './plan.ts';
 import type { SamplingData } from './queues.ts';
+import { describeEngine, sameEngine } from './pool.ts';
 import { requireModel } from './require-model.ts';
 import type { ResultStore } from './result-store.ts';
-import type { ChunkVotes, SamplingStore } from './sampling-store.ts';
+import { chunkName, type ChunkVotes, type SamplingStore } from './sampling-store.ts';
 import { describe, settleInput } from './settlement.ts';
 import type { SupervisedHost } from '../host/supervised-host.ts';
 
@@ -21,6 +23,7 @@ export interface SamplingDependencies {
   readonly jobs: JobStore;
   readonly sampling: SamplingStore;
   readonly results: ResultStore;
+  readonly feed: Pick<ChunkFeed, 'fill'>;
   readonly models: ModelStore;
   readonly cancellations: Cancellations;
   readonly software: Software;
@@ -48,7 +51,7 @@ const RETRIED: readonly ErrorCode[] = [
 
 /**
  * The consumer of sampling jobs for one device: fetches what a chunk draws, hands it to the device's host, records the
- * votes, and settles the inputs that are complete with it.
+ * votes, settles the inputs that are complete with it, and sees to it that the job's next chunks are queued.
  *
  * A chunk counts whole or not at all. Every failure ends the attempt without votes; the next attempt draws the same
  * samples, with the same votes, on whatever device takes it.
@@ -57,10 +60,9 @@ export function createSampler(
   host: SupervisedHost,
   dependencies: SamplingDependencies,
 ): (job: Job<SamplingData>) => Promise<void> {
-  const { jobs, sampling, results, models, cancellations, software, logger, connected } = dependencies;
+  const { jobs, sampling, results, feed, models, cancellations, software, logger, connected } = dependencies;
 
-  async function gatherWork(record: JobRecord, { chunkKey, chunk }: SamplingData): Promise<GatheredWork> {
-    const { id, request } = record;
+  async function gatherWork({ id, request }: FedJob, name: string, chunk: Chunk): Promise<GatheredWork> {
     const model = requireModel(models, request.model);
     const inputs = [...new Set(chunk.map((segment) => segment.input))];
     const tensors = await sampling.tensors(id, inputs);
@@ -83,13 +85,14 @@ export function createSampler(
     );
     const segments = chunk.map((segment) => ({ ...segment, input: inputs.indexOf(segment.input) }));
     const { sigma } = request.parameters;
-    return { work: { id: `${id}.${chunkKey}`, model, sigma, inputs: work, segments }, digests };
+    return { work: { id: `${id}.${name}`, model, sigma, inputs: work, segments }, digests };
   }
 
-  async function draw(record: JobRecord, data: SamplingData): Promise<void> {
-    const { id } = record;
-    const { chunkKey } = data;
-    const { work, digests } = await gatherWork(record, data);
+  /** Draws a chunk and records its votes; those of a job that has been cancelled or bound anew meanwhile are nobody's. */
+  async function draw(job: FedJob, plan: Plan, number: number): Promise<void> {
+    const { id } = job;
+    const chunk = plan.chunk(number);
+    const { work, digests } = await gatherWork(job, chunkName(job, number), chunk);
     const { controller, release } = cancellations.watch(id);
     let drawn = 0;
     let lastWrite = 0;
@@ -99,7 +102,7 @@ export function createSampler(
       if (now - lastWrite < PROGRESS_MILLISECONDS || !connected()) return;
       lastWrite = now;
       // The answer carries the job's status: a cancellation whose message was lost is seen here.
-      sampling.record(id, chunkKey, drawn, null).then(
+      sampling.record(job, number, drawn, null).then(
         (status) => status !== 'running' && controller.abort(),
         (error: unknown) => logger.debug({ job: id, error: describe(error) }, 'progress not written'),
       );
@@ -112,43 +115,57 @@ export function createSampler(
     }
     if (outcome.kind === 'aborted') return;
     if (outcome.kind === 'failed') throw new DomainError(outcome.code, outcome.detail);
-    const total = data.chunk.reduce((sum, segment) => sum + segment.count, 0);
+    // The queue is the pool's, so this says that somebody meddled with it; no vote of another pool may count.
+    if (!sameEngine(outcome.engine, job.engine)) {
+      const [drew, asked] = [outcome.engine, job.engine].map(describeEngine);
+      throw new DomainError('sampling_failed', `drawn by ${drew}, asked of ${asked}`);
+    }
+    const total = chunk.reduce((sum, segment) => sum + segment.count, 0);
     const votes: ChunkVotes = {
       segments: outcome.votes.map(sparse),
       classes: work.model.manifest.output.classes,
       engine: outcome.engine,
       device: { name: host.device.name, batchSize: outcome.batchSize },
     };
-    await sampling.record(id, chunkKey, total, votes);
-    logger.debug({ job: id, chunk: chunkKey, samples: total, timings: outcome.timings }, 'chunk drawn');
-    const decision = createDecision(record.request, work.model, software);
+    await sampling.record(job, number, total, votes);
+    const { timings } = outcome;
+    logger.debug({ job: id, chunk: chunkName(job, number), samples: total, timings }, 'chunk drawn');
+    const decision = createDecision(job.request, work.model, software);
     for (const [input, digest] of digests) {
-      // Whoever records the last of an input's votes finds them all; the coordinator looks at every input in the end.
-      if (!(await sampling.lastIsDrawn(id, input))) continue;
-      await settleInput({ sampling, results }, record, decision, input, digest);
+      // Whoever records the last of an input's votes finds them all; the coordinator looks at every input in the end. One
+      // look at the last chunk tells, where reading all chunks at the end of each would cost the square of their number.
+      const last = plan.chunksOf(input).at(-1);
+      if (last === undefined || !(await sampling.hasEnded(id, last))) continue;
+      await settleInput({ sampling, results }, job, plan, decision, input, digest);
     }
   }
 
-  return async function sample(job) {
-    const { id, chunkKey } = job.data;
+  return async function sample({ data, attemptsMade }) {
+    const { id, binding, chunk: number } = data;
     const record = await jobs.get(id);
-    // Nobody waits for the votes of a job that is being cancelled or has ended.
-    if (record?.status !== 'running') return;
-    const [known] = await sampling.votes(id, [chunkKey]);
-    if (known != null) return;
+    // Nobody waits for the votes of a job that is being cancelled, has ended or was bound anew.
+    if (record?.status !== 'running' || record.binding !== binding || record.engine === null) return;
+    const job: FedJob = { id, binding, request: record.request, engine: record.engine };
+    const plan = await sampling.plan(job);
+    if (number >= plan.chunks) return;
     try {
-      await draw(record, job.data);
+      if (!(await sampling.hasEnded(id, number))) {
+        const inputs = new Set(plan.chunk(number).map(({ input }) => input));
+        // Inputs that have failed, or needed fewer votes than were planned, are drawn for no more.
+        if (await results.haveAll(id, [...inputs])) await sampling.giveUp(job, number);
+        else await draw(job, plan, number);
+      }
     } catch (error) {
       const code = error instanceof DomainError ? error.code : 'sampling_failed';
       const detail = describe(error);
-      logger.warn(
-        { job: id, chunk: chunkKey, attempt: job.attemptsMade + 1, code, detail },
-        'chunk not drawn',
-      );
-      await sampling.recordError(id, chunkKey, { code, detail });
+      const chunk = chunkName(job, number);
+      logger.warn({ job: id, chunk, attempt: attemptsMade + 1, code, detail }, 'chunk not drawn');
+      await sampling.recordError(job, number, { code, detail });
       if (RETRIED.includes(code)) throw error;
       throw new UnrecoverableError(detail);
     }
+    // Before the queue is told that this chunk is done: whoever repeats it after a crash repeats this too.
+    await feed.fill(job);
   };
 }
 

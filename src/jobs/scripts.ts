@@ -72,28 +72,79 @@ for i = 3, #ARGV do redis.call('HINCRBY', KEYS[1], ARGV[i], 1) end
 return 1`;
 
 /**
- * Records how far a chunk has got, and its votes when it is complete. Repeating it replaces, never adds. A chunk that
- * starts again after a crash shows no progress until it is past where it had been, so that progress never goes back.
- * KEYS: job, drawn, votes. ARGV: chunk, samples of the chunk counted, votes or ''.
- * Answers the job's status, or nil without a job.
+ * Binds a job anew, to another pool: every vote of the old one and the plan that they belong to go in the same step.
+ * KEYS: job, then the keys to delete. ARGV: the binding that is to end, engine, samples drawn for inputs that are decided.
+ * Answers 1 if it was bound anew.
  */
-export const RECORD_CHUNK = `
-local status = redis.call('HGET', KEYS[1], 'status')
-if status ~= 'running' then return status end
-if redis.call('HEXISTS', KEYS[3], ARGV[1]) == 1 and ARGV[3] == '' then return status end
-local before = tonumber(redis.call('HGET', KEYS[2], ARGV[1]) or '0')
-if ARGV[3] == '' and tonumber(ARGV[2]) <= before then return status end
-redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
-redis.call('HINCRBY', KEYS[1], 'drawn', tonumber(ARGV[2]) - before)
-if ARGV[3] ~= '' then redis.call('HSET', KEYS[3], ARGV[1], ARGV[3]) end
-return status`;
+export const REBIND = `
+local job = redis.call('HMGET', KEYS[1], 'status', 'binding')
+if job[1] ~= 'running' or (job[2] or '0') ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'engine', ARGV[2], 'drawn', ARGV[3])
+redis.call('HINCRBY', KEYS[1], 'binding', 1)
+redis.call('HDEL', KEYS[1], 'poolGoneSince')
+redis.call('DEL', unpack(KEYS, 2))
+return 1`;
 
 /**
- * Writes a round's plan unless the round has one.
- * KEYS: job, plan. ARGV: the field that marks the round, its value, then fields and values.
+ * Notes that a job's pool is gone. The time is the server's, so that no clocks are compared.
+ * KEYS: job. Answers for how many seconds it has been gone; nil where the job does not run.
  */
-export const STORE_PLAN = `
-if redis.call('HGET', KEYS[1], 'status') ~= 'running' then return 0 end
-if redis.call('HSETNX', KEYS[2], ARGV[1], ARGV[2]) == 0 then return 0 end
-for i = 3, #ARGV, 2 do redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1]) end
-return 1`;
+export const POOL_GONE = `
+if redis.call('HGET', KEYS[1], 'status') ~= 'running' then return nil end
+local now = redis.call('TIME')[1]
+redis.call('HSETNX', KEYS[1], 'poolGoneSince', now)
+return tonumber(now) - tonumber(redis.call('HGET', KEYS[1], 'poolGoneSince'))`;
+
+/** What is written for a chunk counts only in a running job, and for the binding that it was drawn for. */
+const OF_THE_BINDING = `
+local job = redis.call('HMGET', KEYS[1], 'status', 'binding')
+if job[1] ~= 'running' then return job[1] end
+if (job[2] or '0') ~= ARGV[1] then return 'rebound' end`;
+
+/**
+ * Records how far a chunk has got, and its votes when it is complete. A chunk counts once: what comes after its votes is
+ * ignored. One that starts again after a crash shows no progress until it is past where it had been, so that progress
+ * never goes back.
+ * KEYS: job, drawn, votes, ended. ARGV: binding, chunk's number, chunk, samples of the chunk counted, votes or ''.
+ * Answers the job's status, 'rebound' if the chunk is of an earlier binding, or nil without a job.
+ */
+export const RECORD_CHUNK = `${OF_THE_BINDING}
+if redis.call('GETBIT', KEYS[4], ARGV[2]) == 1 then return job[1] end
+local before = tonumber(redis.call('HGET', KEYS[2], ARGV[3]) or '0')
+if ARGV[5] == '' then
+  if tonumber(ARGV[4]) <= before then return job[1] end
+  redis.call('HSET', KEYS[2], ARGV[3], ARGV[4])
+else
+  redis.call('HDEL', KEYS[2], ARGV[3])
+  redis.call('HSET', KEYS[3], ARGV[3], ARGV[5])
+  redis.call('SETBIT', KEYS[4], ARGV[2], 1)
+end
+redis.call('HINCRBY', KEYS[1], 'drawn', tonumber(ARGV[4]) - before)
+return job[1]`;
+
+/**
+ * Marks a chunk that will have no votes as ended.
+ * KEYS: job, ended. ARGV: binding, chunk's number.
+ */
+export const GIVE_UP_CHUNK = `${OF_THE_BINDING}
+redis.call('SETBIT', KEYS[2], ARGV[2], 1)
+return job[1]`;
+
+/**
+ * Writes a round of the plan unless there is one.
+ * KEYS: job, plan. ARGV: binding, field of the round, round.
+ */
+export const STORE_ROUND = `${OF_THE_BINDING}
+redis.call('HSETNX', KEYS[2], ARGV[2], ARGV[3])
+return job[1]`;
+
+/**
+ * Notes that all chunks before a number have been queued once.
+ * KEYS: job, plan. ARGV: binding, field, number.
+ * Answers the job's status, 'rebound' or nil as above.
+ */
+export const MARK_QUEUED = `${OF_THE_BINDING}
+if tonumber(ARGV[3]) > tonumber(redis.call('HGET', KEYS[2], ARGV[2]) or '0') then
+  redis.call('HSET', KEYS[2], ARGV[2], ARGV[3])
+end
+return job[1]`;

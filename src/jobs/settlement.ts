@@ -3,7 +3,7 @@ import type { Step } from '../smoothing/procedure.ts';
 import type { JobRecord } from './job-record.ts';
 import type { Decision } from './decision.ts';
 import { gatherVotes } from './decision.ts';
-import type { InputDraws } from './plan.ts';
+import type { InputDraws, Plan } from './plan.ts';
 import type { ResultRecord } from './result-record.ts';
 import type { ResultStore } from './result-store.ts';
 import type { SamplingStore } from './sampling-store.ts';
@@ -13,58 +13,82 @@ export type Settled =
   /** It has its result. */
   | { readonly kind: 'done' }
   /** Chunks of a round under way have no votes yet. */
-  | { readonly kind: 'waiting'; readonly chunks: readonly string[] }
+  | { readonly kind: 'waiting' }
   /** All votes asked for are there and the procedure asks for more. */
   | { readonly kind: 'draw'; readonly draws: InputDraws };
 
-interface Stores {
+export interface SettlementStores {
   readonly sampling: SamplingStore;
   readonly results: ResultStore;
 }
+
+/** A job at its present binding. */
+export type SettledJob = Pick<JobRecord, 'id' | 'request' | 'binding'>;
 
 /**
  * Decides one input if its votes are complete, and stores its result. Safe to call at any time, any number of times, by
  * any process: it only reads votes that are final, and a result is stored once.
  */
 export async function settleInput(
-  stores: Stores,
-  job: Pick<JobRecord, 'id' | 'request'>,
+  stores: SettlementStores,
+  job: SettledJob,
+  plan: Plan,
   decision: Decision,
   input: number,
   tensorDigest: string,
 ): Promise<Settled> {
-  const chunks = await stores.sampling.chunksOf(job.id, input);
-  const votes = await stores.sampling.votes(
-    job.id,
-    chunks.map(({ key }) => key),
-  );
-  const waiting = chunks.filter((_, index) => votes[index] === null).map(({ key }) => key);
-  if (waiting.length > 0) return { kind: 'waiting', chunks: waiting };
+  const chunks = plan.chunksOf(input);
+  const votes = await stores.sampling.votes(job, chunks);
+  if (votes.includes(null)) return { kind: 'waiting' };
   let step: Step<ResultRecord>;
   try {
     const gathered = gatherVotes(
       input,
-      chunks.map(({ chunk }, index) => ({ chunk, votes: votes[index]! })),
+      chunks.map((number, index) => ({ chunk: plan.chunk(number), votes: votes[index]! })),
     );
     step = decision.next(input, gathered, tensorDigest);
   } catch (error) {
     // A tally that does not add up is refused, never published.
-    await failInput(stores.results, job, input, { code: 'sampling_failed', detail: describe(error) });
+    await failInput(stores, job, plan, input, { code: 'sampling_failed', detail: describe(error) });
     return { kind: 'done' };
   }
   if (step.kind === 'draw') return { kind: 'draw', draws: { input, draws: step.draws } };
   await stores.results.store(job.id, input, step.result, job.request.inputs[input]!.label);
+  await dropVotes(stores, job, plan, input);
   return { kind: 'done' };
 }
 
 /** Stores an input's failure; the other inputs are not touched. */
 export async function failInput(
-  results: ResultStore,
-  job: Pick<JobRecord, 'id' | 'request'>,
+  stores: SettlementStores,
+  job: SettledJob,
+  plan: Plan,
   input: number,
   error: Failure,
 ): Promise<void> {
-  await results.store(job.id, input, { kind: 'failed', error }, job.request.inputs[input]!.label);
+  const { label } = job.request.inputs[input]!;
+  await stores.results.store(job.id, input, { kind: 'failed', error }, label);
+  await dropVotes(stores, job, plan, input);
+}
+
+/**
+ * Forgets the votes of an input that has its result. Those of a chunk of several inputs go with the last of them; where
+ * that one was decided before another, they stay until the job ends.
+ */
+async function dropVotes(
+  { sampling, results }: SettlementStores,
+  job: SettledJob,
+  plan: Plan,
+  input: number,
+): Promise<void> {
+  const unneeded: number[] = [];
+  for (const number of plan.chunksOf(input)) {
+    const inputs = new Set(plan.chunk(number).map((segment) => segment.input));
+    const last = Math.max(...inputs) === input;
+    inputs.delete(input);
+    if (last && (await results.haveAll(job.id, [...inputs]))) unneeded.push(number);
+  }
+  await sampling.dropVotes(job, unneeded);
 }
 
 export function describe(error: unknown): string {

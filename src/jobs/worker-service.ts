@@ -12,17 +12,24 @@ import type { DeviceTelemetry } from '../devices/telemetry.ts';
 import type { Logger } from '../logger.ts';
 import type { Software } from '../version.ts';
 import { listenForCancellations } from './cancellation.ts';
+import { createChunkFeed } from './chunk-feed.ts';
 import { createCoordinator } from './coordinator.ts';
 import { createDeviceHost } from '../host/device-host.ts';
 import { createJobStore } from './job-store.ts';
 import type { Keys } from './keys.ts';
 import { createPresence, PRESENCE_MILLISECONDS, type WorkerStatus } from './presence.ts';
-import { COORDINATOR_QUEUE, coordinatorQueue, samplingQueues, workerOptions } from './queues.ts';
+import {
+  COORDINATOR_QUEUE,
+  coordinatorQueue,
+  enqueueCoordination,
+  samplingQueues,
+  workerOptions,
+} from './queues.ts';
 import { reconcile } from './reconcile.ts';
 import { createResultStore } from './result-store.ts';
 import { createSamplingConsumers } from './sampling-consumers.ts';
 import { createSampler } from './sampling-worker.ts';
-import { createSamplingStore } from './sampling-store.ts';
+import { chunkName, createSamplingStore } from './sampling-store.ts';
 import { describe } from './settlement.ts';
 import { type SupervisedHost, superviseHost } from '../host/supervised-host.ts';
 
@@ -44,6 +51,8 @@ export interface WorkerServiceOptions {
   /** How a host process is started. */
   readonly launch: Launch;
   readonly retentionSeconds: number;
+  /** How long a job waits for a pool that is gone before it is bound to another one. */
+  readonly poolGoneSeconds: number;
   readonly software: Software;
   readonly logger: Logger;
 }
@@ -57,7 +66,7 @@ export interface WorkerService {
 /** Coordinators only decide and wait for Redis: many fit in one process. */
 const COORDINATORS = 16;
 const HEARTBEAT_MILLISECONDS = PRESENCE_MILLISECONDS / 3;
-const RECONCILE_MILLISECONDS = 30_000;
+const RECONCILE_MILLISECONDS = 15_000;
 
 /**
  * Starts what a worker process does: coordinators, one host process per device and engine with the sampling consumers of
@@ -77,13 +86,29 @@ export async function startWorkerService(options: WorkerServiceOptions): Promise
   const results = createResultStore(redis, keys);
   const presence = createPresence(redis, keys);
   const cancellations = await listenForCancellations(redis, keys);
-  const shared = { jobs, sampling, results, models, software, logger };
+  const feed = createChunkFeed({
+    sampling,
+    presence,
+    samplingQueues: queues.sampling,
+    coordinatorQueue: queues.coordinator,
+  });
+  const shared = { jobs, sampling, results, feed, models, software, logger };
+
+  /** Does what can be done again later; a failure is no reason to stop. */
+  const attempt = (action: () => Promise<unknown>, what: string): void => {
+    if (!connected()) return;
+    action().catch((error: unknown) => logger.debug({ error: describe(error) }, `${what} failed`));
+  };
 
   const consumers = createSamplingConsumers({
     redis,
     keys,
     logger,
     consume: (host) => createSampler(host, { ...shared, cancellations, connected }),
+    onGivenUp: ({ id, binding, chunk }) => {
+      const occasion = `${chunkName({ binding }, chunk)}.given-up`;
+      attempt(() => enqueueCoordination(queues.coordinator, id, occasion), 'calling a coordinator');
+    },
   });
   // One process for each device and engine: no two engines, each with its CUDA libraries, share one.
   const engines = [...new Set(models.models.map(({ manifest }) => manifest.engine))].toSorted();
@@ -136,7 +161,8 @@ export async function startWorkerService(options: WorkerServiceOptions): Promise
     throw error;
   }
   consumers.start();
-  const coordinate = createCoordinator({ ...shared, presence, samplingQueues: queues.sampling });
+  const { poolGoneSeconds } = options;
+  const coordinate = createCoordinator({ ...shared, presence, poolGoneSeconds });
   const coordinators = new Worker(
     COORDINATOR_QUEUE,
     (job, token) => coordinate(job, token!),
@@ -149,18 +175,18 @@ export async function startWorkerService(options: WorkerServiceOptions): Promise
     logger.warn({ queue: coordinators.name, jobId }, 'a job was taken over'),
   );
 
-  /** Does what can be done again later; a failure is no reason to stop. */
-  const attempt = (action: () => Promise<unknown>, what: string): void => {
-    if (!connected()) return;
-    action().catch((error: unknown) => logger.debug({ error: describe(error) }, `${what} failed`));
-  };
   const reconcileJobs = (): Promise<void> => reconcile(jobs, queues.coordinator);
+  /** One worker does it for all: it looks at every job. */
+  const reconcileInTurn = async (): Promise<void> => {
+    const turn = await redis.set(keys.reconciling, id, 'PX', RECONCILE_MILLISECONDS / 2, 'NX');
+    if (turn !== null) await reconcileJobs();
+  };
   // A coordinator that failed for good ends its job now, not at the next reconciliation.
   coordinators.on('failed', () => attempt(reconcileJobs, 'reconciliation'));
   const timers = [
     setInterval(() => attempt(announce, 'heartbeat'), HEARTBEAT_MILLISECONDS),
     setInterval(() => void readTelemetry(), HEARTBEAT_MILLISECONDS),
-    setInterval(() => attempt(reconcileJobs, 'reconciliation'), RECONCILE_MILLISECONDS),
+    setInterval(() => attempt(reconcileInTurn, 'reconciliation'), RECONCILE_MILLISECONDS),
   ];
   logger.info({ worker: id, devices: devices.map(({ name, lanes }) => ({ name, lanes })) }, 'worker ready');
 

@@ -39,6 +39,7 @@ export function startWorker(config: Config, redisUrl: string, logger: Logger): P
       readTelemetry: () => readTelemetry(devices, tools),
       launch,
       retentionSeconds: config.retentionSeconds,
+      poolGoneSeconds: config.poolGoneSeconds,
       software: SOFTWARE,
       logger,
     });

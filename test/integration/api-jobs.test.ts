@@ -46,6 +46,7 @@ describe('a submitted certification', () => {
     expect(response.body).toEqual({
       id,
       engine: null,
+      waitingFor: 'a worker: none is there',
       object: 'certification',
       status: 'queued',
       createdAt,
@@ -297,12 +298,12 @@ describe('cancelling', () => {
     expect(results.body).toMatchObject({ data: [{ status: 'cancelled', outcome: null }] });
   });
 
-  test('a running job is noted for the worker, twice as well', async () => {
+  test.each(['running', 'cancelling'] as const)('a %s job ends it at once, twice as well', async (status) => {
     const { id, links } = await submit();
-    await createJobStore(api.redis, api.keys, 60, Date.now).transition(id, ['queued'], 'running');
+    await createJobStore(api.redis, api.keys, 60, Date.now).transition(id, ['queued'], status);
     for (let time = 0; time < 2; time += 1) {
       const { body } = await api.http.post(`${links.self}/cancel`).expect(202);
-      expect(body).toMatchObject({ status: 'cancelling', finishedAt: null });
+      expect(body).toMatchObject({ status: 'cancelled', waitingFor: null, progress: { secondsLeft: 0 } });
     }
   });
 

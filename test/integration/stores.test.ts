@@ -7,7 +7,7 @@ import { connectWorker, waitUntilReady } from '../../src/redis/connections.ts';
 import type { JobRequest } from '../../src/jobs/job-record.ts';
 import { createJobStore, type JobPage, type JobStore } from '../../src/jobs/job-store.ts';
 import { createKeys, type Keys } from '../../src/jobs/keys.ts';
-import type { Chunk } from '../../src/jobs/plan.ts';
+import { planRound, type Round } from '../../src/jobs/plan.ts';
 import { createPresence, PRESENCE_MILLISECONDS, type WorkerStatus } from '../../src/jobs/presence.ts';
 import {
   COORDINATOR_QUEUE,
@@ -19,7 +19,7 @@ import { reconcile } from '../../src/jobs/reconcile.ts';
 import type { ResultRecord } from '../../src/jobs/result-record.ts';
 import { createResultStore, type ResultStore } from '../../src/jobs/result-store.ts';
 import {
-  chunkKey,
+  type BoundJob,
   type ChunkVotes,
   createSamplingStore,
   type SamplingStore,
@@ -85,6 +85,10 @@ async function createRunning(id = 'job'): Promise<string> {
   return id;
 }
 
+async function createBound(): Promise<BoundJob> {
+  return { id: await createRunning(), binding: 0 };
+}
+
 /** Puts a job into a status by the way that leads there. */
 async function createIn(status: StoredStatus): Promise<string> {
   const id = await create();
@@ -137,9 +141,12 @@ const REPRODUCTION: ResultRecord = {
 };
 const FAILED: ResultRecord = { kind: 'failed', error: { code: 'input_undecodable', detail: 'no image' } };
 
-const chunk = (input: number, firstSample = 0, count = 50): Chunk => [
-  { input, purpose: 'estimation', firstSample, count },
-];
+/** A hundred samples for each of two inputs, in chunks of a size. */
+const round = (chunkSamples: number): Round =>
+  planRound(
+    [0, 1].map((input) => ({ input, draws: [{ purpose: 'prediction', firstSample: 0, count: 100 }] })),
+    chunkSamples,
+  );
 const votes = (count: number): ChunkVotes => ({
   segments: [[3, count]],
   classes: 10,
@@ -173,6 +180,7 @@ describe('a job', () => {
     const id = await create();
     expect(await jobs.get(id)).toEqual({
       engine: null,
+      binding: 0,
       id,
       request: REQUEST,
       status: 'queued',
@@ -312,113 +320,160 @@ describe('a result', () => {
 });
 
 describe('a chunk', () => {
-  test('recorded again replaces what it counted and never adds to it', async () => {
-    const id = await createRunning();
-    const drawn = async (): Promise<number> => (await jobs.get(id))!.samplesDrawn;
-    await sampling.record(id, '0.0', 20, null);
-    await sampling.record(id, '0.0', 35, null);
-    await sampling.record(id, '0.1', 5, null);
+  test('counts once: its first votes are those that count, and repeating it adds nothing', async () => {
+    const job = await createBound();
+    const drawn = async (): Promise<number> => (await jobs.get(job.id))!.samplesDrawn;
+    await sampling.record(job, 0, 20, null);
+    await sampling.record(job, 0, 35, null);
+    await sampling.record(job, 1, 5, null);
     expect(await drawn()).toBe(40);
     // The chunk is repeated from the start after a crash: progress waits for it, and never goes back.
-    await sampling.record(id, '0.0', 10, null);
+    await sampling.record(job, 0, 10, null);
     expect(await drawn()).toBe(40);
-    await sampling.record(id, '0.0', 45, null);
+    await sampling.record(job, 0, 45, null);
     expect(await drawn()).toBe(50);
-    await sampling.record(id, '0.0', 50, votes(50));
-    await sampling.record(id, '0.0', 50, votes(50));
+    await sampling.record(job, 0, 50, votes(50));
+    await sampling.record(job, 0, 50, { ...votes(50), device: { name: 'another', batchSize: 1 } });
     expect(await drawn()).toBe(55);
-    expect(await sampling.votes(id, ['0.0', '0.1'])).toEqual([votes(50), null]);
+    expect(await sampling.votes(job, [0, 1])).toEqual([votes(50), null]);
+    expect([await sampling.hasEnded(job.id, 0), await sampling.hasEnded(job.id, 1)]).toEqual([true, false]);
   });
 
   test('that is complete is not undone by the progress of a slower repetition', async () => {
-    const id = await createRunning();
-    await sampling.record(id, '0.0', 50, votes(50));
-    await sampling.record(id, '0.0', 10, null);
-    expect((await jobs.get(id))!.samplesDrawn).toBe(50);
+    const job = await createBound();
+    await sampling.record(job, 0, 50, votes(50));
+    await sampling.record(job, 0, 10, null);
+    expect((await jobs.get(job.id))!.samplesDrawn).toBe(50);
   });
 
   test('counts right when many report on many chunks at once', async () => {
-    const id = await createRunning();
+    const job = await createBound();
     await together(async (index) => {
-      const key = chunkKey(0, index % 8);
-      for (const part of [10, 20, 30]) await sampling.record(id, key, part, null);
-      await sampling.record(id, key, 50, votes(50));
+      const number = index % 8;
+      for (const part of [10, 20, 30]) await sampling.record(job, number, part, null);
+      await sampling.record(job, number, 50, votes(50));
     });
-    expect((await jobs.get(id))!.samplesDrawn).toBe(8 * 50);
+    expect((await jobs.get(job.id))!.samplesDrawn).toBe(8 * 50);
+    expect((await sampling.progress(job)).ended).toBe(8);
   });
 
   test('learns from recording that its job is being cancelled, and counts no more', async () => {
-    const id = await createRunning();
-    expect(await sampling.record(id, '0.0', 10, null)).toBe('running');
-    await jobs.transition(id, ['running'], 'cancelling');
-    expect(await sampling.record(id, '0.0', 20, null)).toBe('cancelling');
-    expect((await jobs.get(id))!.samplesDrawn).toBe(10);
-    expect(await sampling.record('gone', '0.0', 10, null)).toBeNull();
+    const job = await createBound();
+    expect(await sampling.record(job, 0, 10, null)).toBe('running');
+    await jobs.transition(job.id, ['running'], 'cancelling');
+    expect(await sampling.record(job, 0, 20, null)).toBe('cancelling');
+    expect((await jobs.get(job.id))!.samplesDrawn).toBe(10);
+    expect(await sampling.record({ id: 'gone', binding: 0 }, 0, 10, null)).toBeNull();
   });
 
   test('keeps the reason of its last failure', async () => {
-    const id = await createRunning();
-    expect(await sampling.errorOf(id, '0.0')).toBeNull();
-    await sampling.recordError(id, '0.0', { code: 'sampling_failed', detail: 'first' });
-    await sampling.recordError(id, '0.0', { code: 'model_output_invalid', detail: 'second' });
-    expect(await sampling.errorOf(id, '0.0')).toEqual({ code: 'model_output_invalid', detail: 'second' });
+    const job = await createBound();
+    expect(await sampling.errorOf(job, 0)).toBeNull();
+    await sampling.recordError(job, 0, { code: 'sampling_failed', detail: 'first' });
+    await sampling.recordError(job, 0, { code: 'model_output_invalid', detail: 'second' });
+    expect(await sampling.errorOf(job, 0)).toEqual({ code: 'model_output_invalid', detail: 'second' });
+  });
+
+  test('is under way from the time that it is queued until it has votes or is given up', async () => {
+    const job = await createBound();
+    expect(await sampling.underWay(job)).toEqual([]);
+    expect(await sampling.markQueued(job, 20)).toBe('running');
+    expect(await sampling.markQueued(job, 12)).toBe('running');
+    for (const number of [0, 1, 2, 7, 8, 9, 19]) await sampling.record(job, number, 1, votes(1));
+    await sampling.giveUp(job, 15);
+    expect(await sampling.underWay(job)).toEqual([3, 4, 5, 6, 10, 11, 12, 13, 14, 16, 17, 18]);
+    expect(await sampling.progress(job)).toMatchObject({ queued: 20, ended: 8 });
   });
 });
 
 describe('a plan', () => {
   test('is stored once when coordinators race, and all go by the same one', async () => {
-    const id = await createRunning();
-    const plans = await together((index) =>
-      sampling.plan(id, 0, async () => Array.from({ length: 1 + (index % 5) }, () => chunk(0, index))),
-    );
-    expect(new Set(plans.map((plan) => JSON.stringify(plan))).size).toBe(1);
-    const chunks = await sampling.chunksOf(id, 0);
-    expect(chunks.map((each) => each.chunk)).toEqual(plans[0]);
+    const job = await createBound();
+    const plans = await together(async (index) => {
+      await sampling.storeRound(job, 0, round(1 + (index % 5)));
+      return sampling.plan(job);
+    });
+    expect(new Set(plans.map((plan) => plan.chunks)).size).toBe(1);
+    expect(plans[0]!.rounds).toBe(1);
   });
 
-  test('is made once and read from then on', async () => {
-    const id = await createRunning();
-    let made = 0;
-    const make = async (): Promise<Chunk[]> => {
-      made += 1;
-      return [chunk(0), chunk(1)];
-    };
-    const first = await sampling.plan(id, 0, make);
-    expect(await sampling.plan(id, 0, make)).toEqual(first);
-    expect(made).toBe(1);
+  test('grows by rounds, and may have none', async () => {
+    const job = await createBound();
+    expect(await sampling.plan(job)).toMatchObject({ rounds: 0, chunks: 0 });
+    await sampling.storeRound(job, 0, round(50));
+    await sampling.storeRound(job, 1, round(100));
+    const plan = await sampling.plan(job);
+    expect(plan).toMatchObject({ rounds: 2, chunks: 6 });
+    expect(plan.chunksOf(1)).toEqual([2, 3, 5]);
+  });
+});
+
+describe('a job that is bound anew', () => {
+  const other = { ...ENGINE, version: '1.31.0' };
+
+  /** A job with a decided and an undecided input, and votes of both. */
+  async function createHalfDone(): Promise<BoundJob> {
+    const job = await createBound();
+    await jobs.bind(job.id, ENGINE);
+    await sampling.storeRound(job, 0, round(50));
+    await sampling.markQueued(job, 4);
+    for (const number of [0, 1, 2]) await sampling.record(job, number, 50, votes(50));
+    await results.store(job.id, 0, prediction(3), 3);
+    return job;
+  }
+
+  test('keeps its results and loses every vote, its plan and its progress beyond the results, in one step', async () => {
+    const job = await createHalfDone();
+    expect(await jobs.rebind(job, other, 100)).toBe(true);
+    const record = (await jobs.get(job.id))!;
+    expect(record).toMatchObject({ engine: other, binding: 1, samplesDrawn: 100, status: 'running' });
+    expect(await results.read(job.id, 0, 2)).toEqual([prediction(3), null]);
+    for (const each of [job, record]) {
+      expect(await sampling.votes(each, [0, 1, 2, 3])).toEqual([null, null, null, null]);
+      expect(await sampling.progress(each)).toMatchObject({ queued: 0, ended: 0, plan: { chunks: 0 } });
+    }
   });
 
-  test('may be empty, which is not the same as none', async () => {
-    const id = await createRunning();
-    expect(await sampling.plan(id, 0, async () => [])).toEqual([]);
-    expect(await sampling.plan(id, 0, async () => [chunk(0)])).toEqual([]);
+  test('takes nothing that is late from whoever drew for the old pool', async () => {
+    const job = await createHalfDone();
+    await jobs.rebind(job, other, 100);
+    const record = (await jobs.get(job.id))!;
+    expect(await sampling.record(job, 3, 50, votes(50))).toBe('rebound');
+    expect(await sampling.giveUp(job, 3)).toBe('rebound');
+    expect(await sampling.markQueued(job, 4)).toBe('rebound');
+    await sampling.storeRound(job, 0, round(10));
+    await sampling.dropVotes(job, [0, 1, 2, 3]);
+    expect((await jobs.get(job.id))!.samplesDrawn).toBe(100);
+    expect(await sampling.progress(record)).toMatchObject({ queued: 0, ended: 0, plan: { chunks: 0 } });
+    expect(await sampling.votes(record, [3])).toEqual([null]);
   });
 
-  test('of thousands of chunks is stored whole, and found by input over all rounds', async () => {
-    const id = await createRunning();
-    const many = Array.from({ length: 6_000 }, (_, index) => chunk(index % 2, index));
-    expect(await sampling.plan(id, 0, async () => many)).toEqual(many);
-    await sampling.plan(id, 1, async () => [chunk(1, 9_000)]);
-    expect(await sampling.chunksOf(id, 0)).toHaveLength(3_000);
-    const second = await sampling.chunksOf(id, 1);
-    expect(second).toHaveLength(3_001);
-    expect(second.at(-1)).toEqual({ key: '1.0', chunk: chunk(1, 9_000) });
-    expect(await sampling.chunksOf(id, 7)).toEqual([]);
+  test('is bound once, however many coordinators find its pool gone', async () => {
+    const job = await createHalfDone();
+    const bound = await together(() => jobs.rebind(job, other, 100));
+    expect(bound.filter(Boolean)).toHaveLength(1);
+    expect((await jobs.get(job.id))!.binding).toBe(1);
   });
 
-  test('says whether the last chunk of an input is drawn, which is one of the last round', async () => {
-    const id = await createRunning();
-    await sampling.plan(id, 0, async () => [chunk(0, 0), chunk(0, 1), chunk(1, 0)]);
-    await sampling.record(id, '0.0', 10, votes(10));
-    expect(await sampling.lastIsDrawn(id, 0)).toBe(false);
-    await sampling.record(id, '0.1', 10, votes(10));
-    expect(await sampling.lastIsDrawn(id, 0)).toBe(true);
-    expect(await sampling.lastIsDrawn(id, 1)).toBe(false);
-    await sampling.plan(id, 1, async () => [chunk(0, 2)]);
-    expect(await sampling.lastIsDrawn(id, 0)).toBe(false);
-    await sampling.record(id, '1.0', 10, votes(10));
-    expect(await sampling.lastIsDrawn(id, 0)).toBe(true);
-    expect(await sampling.lastIsDrawn(id, 7)).toBe(false);
+  test('is one that runs: no other can be', async () => {
+    const job = await createHalfDone();
+    await jobs.end(job.id, 'failed', null);
+    expect(await jobs.rebind(job, other, 0)).toBe(false);
+    expect(await jobs.rebind({ id: 'gone', binding: 0 }, other, 0)).toBe(false);
+    expect(await redis.exists(keys.job('gone'))).toBe(0);
+  });
+
+  test('was without its pool since the first that found it gone, until one finds it back', async () => {
+    const job = await createBound();
+    const [first, again] = [await jobs.poolGone(job.id), await jobs.poolGone(job.id)];
+    expect(first).toBe(0);
+    expect(again).toBeLessThan(5);
+    await redis.hincrby(keys.job(job.id), 'poolGoneSince', -100);
+    expect(await jobs.poolGone(job.id)).toBeGreaterThanOrEqual(100);
+    await jobs.poolIsBack(job.id);
+    expect(await jobs.poolGone(job.id)).toBe(0);
+    expect(await jobs.poolGone('gone')).toBeNull();
+    expect(await redis.exists(keys.job('gone'))).toBe(0);
   });
 });
 
@@ -437,9 +492,11 @@ test('a tensor is kept byte for byte beside its digest', async () => {
 /** Everything that a worker writes for a job, as one that was slow would write it. */
 async function writeEverything(id: string): Promise<void> {
   await sampling.storeTensor(id, 0, { bytes: Buffer.from('x'), digest: DIGEST });
-  await sampling.plan(id, 0, async () => [chunk(0)]);
-  await sampling.record(id, '0.0', 50, votes(50));
-  await sampling.recordError(id, '0.0', { code: 'sampling_failed', detail: 'late' });
+  const job = { id, binding: 0 };
+  await sampling.storeRound(job, 0, round(50));
+  await sampling.record(job, 0, 20, null);
+  await sampling.record(job, 1, 50, votes(50));
+  await sampling.recordError(job, 0, { code: 'sampling_failed', detail: 'late' });
   await results.store(id, 0, prediction(3), 3);
 }
 
@@ -448,7 +505,7 @@ describe('retention', () => {
     const id = await createRunning();
     await writeEverything(id);
     const lifetime = await lifetimes(id);
-    expect(Object.keys(lifetime)).toHaveLength(8);
+    expect(Object.keys(lifetime)).toHaveLength(9);
     expect(new Set(Object.values(lifetime))).toEqual(new Set([-1]));
   });
 
@@ -623,8 +680,10 @@ describe('reconciling records and queue', () => {
       const ended = await createRunning('ended');
       await jobs.end(ended, 'succeeded', null);
       await jobs.forget(await create('forgotten'), 'prediction');
+      await redis.sadd(keys.active, 'id without a job');
       await reconcile(jobs, queue);
       expect(await queue.getWaitingCount()).toBe(1);
+      expect(await jobs.activeIds()).toEqual(['known']);
       expect(await statusOf('known')).toBe('queued');
       expect(await statusOf('ended')).toBe('succeeded');
     });

@@ -31,6 +31,7 @@ export function aJob(changes: Partial<Certification> = {}): Certification {
     object: 'certification',
     engine: null,
     reproduction: null,
+    waitingFor: null,
     id: 'cert_1',
     status: 'succeeded',
     createdAt: '2026-01-02T03:04:00.000Z',

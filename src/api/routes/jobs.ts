@@ -5,7 +5,7 @@ import { DomainError } from '../../errors.ts';
 import type { ModelStore } from '../../models/store.ts';
 import type { JobService } from '../../jobs/job-service.ts';
 import { requireAvailable } from '../../jobs/model-availability.ts';
-import { choosePool, poolSpeeds } from '../../jobs/pool.ts';
+import { choosePool, poolHosts } from '../../jobs/pool.ts';
 import type { WorkerStatus } from '../../jobs/presence.ts';
 import { createMultipartReader, type MultipartLimits } from '../multipart.ts';
 import { collectionPath, presentJob, presentResult } from '../presenter.ts';
@@ -51,8 +51,8 @@ const Link = Type.String({
 /** Seconds after which the first poll is worth it, from the speed that the living workers measured. */
 function retryAfter(workers: readonly WorkerStatus[], modelDigest: string, samples: number): number {
   const pool = choosePool(workers, modelDigest);
-  const speeds = pool === null ? [] : poolSpeeds(workers, modelDigest, pool);
-  const speed = speeds.reduce((sum, each) => sum + each, 0);
+  const hosts = pool === null ? [] : poolHosts(workers, modelDigest, pool);
+  const speed = hosts.reduce((sum, { samplesPerSecond }) => sum + samplesPerSecond, 0);
   return speed === 0 ? 5 : Math.min(60, Math.max(1, Math.ceil(samples / speed)));
 }
 
@@ -202,7 +202,7 @@ export const jobRoutes: FastifyPluginAsyncTypebox<JobRoutesOptions> = async (app
         description: 'What is decided by then stays valid and is kept.',
         params: IdParams,
         response: {
-          202: answer('Cancelled, or about to be: `status` tells which.', resource),
+          202: answer('Cancelled: no more is drawn for it.', resource),
           ...problems(404, 409, 503),
         },
       },

@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { presentJob, presentResult } from '../../../src/api/presenter.ts';
 import { openModelStore } from '../../../src/models/store.ts';
-import type { JobRecord } from '../../../src/jobs/job-record.ts';
+import type { ObservedJob } from '../../../src/jobs/job-service.ts';
 import type { ResultRecord } from '../../../src/jobs/result-record.ts';
 import { MODELS } from '../../support/api.ts';
 
 const DIGEST = 'd'.repeat(64);
 const START = Date.UTC(2026, 0, 2, 3, 4, 5);
 
-const RECORD: JobRecord = {
+const RECORD: ObservedJob = {
   id: 'pred_1',
   request: {
     kind: 'prediction',
@@ -24,6 +24,8 @@ const RECORD: JobRecord = {
   },
   status: 'running',
   engine: null,
+  binding: 0,
+  waitingFor: null,
   createdAt: START,
   startedAt: START + 1_000,
   finishedAt: null,
@@ -53,7 +55,7 @@ const predicted = (cls: number | null): ResultRecord => ({
 });
 
 describe('progress', () => {
-  const progress = (change: Partial<JobRecord>, now = START + 6_000) =>
+  const progress = (change: Partial<ObservedJob>, now = START + 6_000) =>
     presentJob({ ...RECORD, ...change }, now).progress;
 
   test('tells the mean speed since the start, and from it the seconds left', () => {
@@ -66,6 +68,12 @@ describe('progress', () => {
     expect(progress({ samplesDrawn: 0 })).toMatchObject(unknown);
     expect(progress({ startedAt: null, status: 'queued' })).toMatchObject(unknown);
     expect(progress({}, START + 1_000)).toMatchObject(unknown);
+  });
+
+  test('of a job that waits for a pool has neither, whatever it drew before', () => {
+    const waitingFor = 'a worker: none is there';
+    expect(progress({ waitingFor })).toMatchObject({ samplesPerSecond: null, secondsLeft: null });
+    expect(presentJob({ ...RECORD, waitingFor }, START).waitingFor).toBe(waitingFor);
   });
 
   test('of a job that has ended has the speed up to its end and nothing left, whatever was not drawn', () => {
@@ -143,7 +151,7 @@ describe('a result', () => {
       ...provenance,
       noise: { ...provenance.noise, seedSource: 'client' },
     } as const;
-    const record: JobRecord = {
+    const record: ObservedJob = {
       ...RECORD,
       request: { ...RECORD.request, seedSource: 'client', firstIndex: 7 },
       counts: { ...RECORD.counts, decided: 1, reproduced: 1 },

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { chunkSize, packChunks } from '../../../src/jobs/plan.ts';
+import { chunkSize, type HostSpeed } from '../../../src/jobs/chunk-size.ts';
+import { planOf, planRound } from '../../../src/jobs/plan.ts';
 
 interface Visit {
   readonly redis: number;
@@ -7,6 +8,7 @@ interface Visit {
   readonly delay: number;
 }
 interface Model {
+  hosts(speeds: readonly number[]): HostSpeed[];
   fit(rows: readonly { readonly x: number[]; readonly y: number }[]): number[];
   rates(
     fleet: { gpus: number; speed: number; inputs: number; samples: number },
@@ -24,7 +26,7 @@ interface Model {
     slots?: number;
   }): { makespan: number; drawn: number[] };
 }
-const { fit, rates, load, saturation, simulate } = (await import(
+const { fit, hosts, rates, load, saturation, simulate } = (await import(
   new URL('../../../bench/fleet-model.mjs', import.meta.url).href
 )) as Model;
 
@@ -50,8 +52,8 @@ describe('the costs of the fleet bench', () => {
     const rate = rates(fleet, chunkSize);
     expect(rate['inputs']! * fleet.samples).toBeCloseTo(64 * 2_500, 6);
     expect(rate['chunks']).toBeCloseTo(rate['jobs']! * rate['chunksPerJob']!, 9);
-    // 1,001,000 samples are 134 chunks of 7,500, three seconds; the next number that all 64 devices share evenly is 192.
-    expect(rate['chunksPerJob']).toBe(192);
+    // 1,001,000 samples are 401 chunks of 2,500, a second; the next number that all 64 devices share evenly is 448.
+    expect(rate['chunksPerJob']).toBe(448);
     expect(load({ inputs: 2, devices: 0.5 }, rate)).toBeCloseTo(2 * rate['inputs']! + 32, 9);
   });
 
@@ -97,8 +99,9 @@ describe('the simulated job', () => {
       { input: 1, draws: [{ purpose: 'estimation' as const, firstSample: 0, count: 70_001 }] },
     ];
     const speeds = Array.from({ length: 64 }, (_, index) => 500 * (1 + (index % 4)));
-    const chunks = packChunks(asked, chunkSize(170_001, speeds)).map((chunk) =>
-      sum(chunk.map(({ count }) => count)),
+    const plan = planOf([planRound(asked, chunkSize(170_001, hosts(speeds)))]);
+    const chunks = Array.from({ length: plan.chunks }, (_, number) =>
+      sum(plan.chunk(number).map(({ count }) => count)),
     );
     const { drawn, makespan } = simulate({ speeds, chunks, take: cost(0.001, 0.001, 0.002) });
     expect(sum(drawn)).toBe(170_001);

@@ -5,31 +5,40 @@ import { aJob, aProgress } from '../../support/certification-samples.ts';
 
 describe('progressLine', () => {
   it('tells share, inputs, samples, speed and time left', () => {
-    expect(progressLine({ status: 'running', progress: aProgress() })).toBe(
+    expect(progressLine({ status: 'running', waitingFor: null, progress: aProgress() })).toBe(
       'running 25%, 4 of 8 inputs, 250,000 of 1,000,000 samples, 50,000 samples/s, 15 s left',
     );
   });
 
   it('leaves out what is not known yet', () => {
     const progress = aProgress({ samplesDrawn: 0, samplesPerSecond: null, secondsLeft: null });
-    expect(progressLine({ status: 'queued', progress })).toBe(
+    expect(progressLine({ status: 'queued', waitingFor: null, progress })).toBe(
       'queued 0%, 4 of 8 inputs, 0 of 1,000,000 samples',
     );
   });
 
   it('does not promise that the rest takes no time', () => {
-    const line = progressLine({ status: 'succeeded', progress: aProgress({ secondsLeft: 0 }) });
+    const progress = aProgress({ secondsLeft: 0 });
+    const line = progressLine({ status: 'succeeded', waitingFor: null, progress });
     expect(line).not.toContain('left');
+  });
+
+  it('says what the job waits for', () => {
+    const progress = aProgress({ samplesPerSecond: null, secondsLeft: null });
+    const waitingFor = 'mnist-cnn in onnxruntime-node 1.29.0 on cpu (fp32), which no worker has';
+    expect(progressLine({ status: 'running', waitingFor, progress })).toBe(
+      `running 25%, 4 of 8 inputs, 250,000 of 1,000,000 samples, waiting for ${waitingFor}`,
+    );
   });
 
   it('is not at 100% before it is done', () => {
     const progress = aProgress({ samplesDrawn: 999_999 });
-    expect(progressLine({ status: 'running', progress })).toContain('running 99%');
+    expect(progressLine({ status: 'running', waitingFor: null, progress })).toContain('running 99%');
   });
 
   it('survives a job without samples', () => {
     const progress = aProgress({ samplesDrawn: 0, samplesPlanned: 0 });
-    expect(progressLine({ status: 'queued', progress })).toContain('queued 0%');
+    expect(progressLine({ status: 'queued', waitingFor: null, progress })).toContain('queued 0%');
   });
 });
 

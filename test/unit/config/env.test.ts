@@ -36,6 +36,7 @@ describe('without any variable', () => {
       maxInputs: 1_000,
       maxBodyBytes: 32 * 1024 * 1024,
       retentionSeconds: 72 * 3600,
+      poolGoneSeconds: 600,
       logLevel: 'info',
     });
   });
@@ -66,6 +67,7 @@ describe('variables', () => {
         SMOOTHCERT_MAX_INPUTS: '10',
         SMOOTHCERT_MAX_BODY_MIB: '2',
         SMOOTHCERT_RETENTION_HOURS: '1',
+        SMOOTHCERT_POOL_GONE_MINUTES: '3',
         LOG_LEVEL: 'debug',
         PATH: '/usr/bin:/bin',
         CUDA_VISIBLE_DEVICES: '0,1',
@@ -88,6 +90,7 @@ describe('variables', () => {
       maxInputs: 10,
       maxBodyBytes: 2 * 1024 * 1024,
       retentionSeconds: 3600,
+      poolGoneSeconds: 180,
       logLevel: 'debug',
     });
   });
@@ -134,6 +137,7 @@ describe('faults', () => {
       SMOOTHCERT_MAX_INPUTS: '0',
       SMOOTHCERT_MAX_BODY_MIB: '1.5',
       SMOOTHCERT_RETENTION_HOURS: '-1',
+      SMOOTHCERT_POOL_GONE_MINUTES: '10081',
       LOG_LEVEL: 'loud',
       SMOOTHCERT_PROT: '1',
       SMOOTHCERT_A: '1',

@@ -1,12 +1,17 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { gatherVotes } from '../../../src/jobs/decision.ts';
-import { type Chunk, packChunks } from '../../../src/jobs/plan.ts';
+import { type Chunk, type InputDraws, planOf, planRound } from '../../../src/jobs/plan.ts';
 import type { ChunkVotes } from '../../../src/jobs/sampling-store.ts';
 
 const CLASSES = 4;
 const ENGINE = { name: 'onnxruntime-node', version: '1.30.0', provider: 'cpu', precision: 'fp32' } as const;
 const DEVICE = { name: 'CPU', batchSize: 64 };
+
+function packChunks(asked: readonly InputDraws[], chunkSamples: number): Chunk[] {
+  const plan = planOf([planRound(asked, chunkSamples)]);
+  return Array.from({ length: plan.chunks }, (_, number) => plan.chunk(number));
+}
 
 /** Any fixed rule will do: the class of a sample. */
 function classOf(input: number, purpose: string, sample: number): number {

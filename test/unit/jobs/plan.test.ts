@@ -1,21 +1,31 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { chunkSize, type InputDraws, packChunks } from '../../../src/jobs/plan.ts';
+import { type Chunk, type InputDraws, type Plan, planOf, planRound } from '../../../src/jobs/plan.ts';
 
 const draw = fc.record({
   purpose: fc.constantFrom('selection', 'estimation', 'prediction'),
   firstSample: fc.integer({ min: 0, max: 2 ** 40 }),
   count: fc.integer({ min: 0, max: 300 }),
 });
+/** What inputs ask for: mostly the same, as they do, with gaps where one asks for nothing any more. */
 const asked: fc.Arbitrary<InputDraws[]> = fc
-  .array(fc.array(draw, { maxLength: 3 }), { maxLength: 8 })
-  .map((inputs) => inputs.map((draws, input) => ({ input, draws })));
+  .tuple(
+    fc.array(fc.array(draw, { maxLength: 3 }), { minLength: 1, maxLength: 3 }),
+    fc.array(fc.tuple(fc.nat(2), fc.boolean()), { maxLength: 12 }),
+  )
+  .map(([draws, inputs]) =>
+    inputs.flatMap(([which, asks], input) => (asks ? [{ input, draws: draws[which % draws.length]! }] : [])),
+  );
+const chunkSamples = fc.integer({ min: 1, max: 500 });
+const allChunks = (plan: Plan): Chunk[] =>
+  Array.from({ length: plan.chunks }, (_, number) => plan.chunk(number));
+const total = (chunk: Chunk): number => chunk.reduce((sum, { count }) => sum + count, 0);
 
-describe('packChunks', () => {
-  it('tiles the draws: every sample in exactly one segment of one chunk, in order', () => {
+describe('the chunks of a plan', () => {
+  it('tile the draws: every sample in exactly one segment of one chunk, in order', () => {
     fc.assert(
-      fc.property(asked, fc.integer({ min: 1, max: 500 }), (asked, chunkSamples) => {
-        const segments = packChunks(asked, chunkSamples).flat();
+      fc.property(asked, chunkSamples, (asked, size) => {
+        const segments = allChunks(planOf([planRound(asked, size)])).flat();
         for (const { input, draws } of asked) {
           const own = segments.filter((segment) => segment.input === input);
           for (const { purpose, firstSample, count } of draws) {
@@ -37,80 +47,79 @@ describe('packChunks', () => {
     );
   });
 
-  it('fills every chunk but the last', () => {
+  it('are full, but for the last of each round', () => {
     fc.assert(
-      fc.property(asked, fc.integer({ min: 1, max: 500 }), (asked, chunkSamples) => {
-        const sizes = packChunks(asked, chunkSamples).map((chunk) =>
-          chunk.reduce((sum, { count }) => sum + count, 0),
-        );
-        const last = sizes.pop() ?? 1;
-        expect(sizes.every((size) => size === chunkSamples)).toBe(true);
-        expect(last).toBeGreaterThan(0);
-        expect(last).toBeLessThanOrEqual(chunkSamples);
+      fc.property(fc.array(fc.tuple(asked, chunkSamples), { maxLength: 3 }), (rounds) => {
+        let before = 0;
+        for (const [index, [, size]] of rounds.entries()) {
+          const plan = planOf(rounds.slice(0, index + 1).map(([asked, each]) => planRound(asked, each)));
+          const sizes = allChunks(plan).slice(before).map(total);
+          before = plan.chunks;
+          const last = sizes.pop() ?? 1;
+          expect(sizes.every((each) => each === size)).toBe(true);
+          expect(last).toBeGreaterThan(0);
+          expect(last).toBeLessThanOrEqual(size);
+        }
       }),
       { seed: 2, numRuns: 300 },
     );
   });
 
-  it('makes none of nothing', () => {
-    expect(packChunks([], 10)).toEqual([]);
-    expect(packChunks([{ input: 0, draws: [] }], 10)).toEqual([]);
-  });
-
-  it('refuses a size that would never end', () => {
-    for (const size of [0, -1, 0.5, NaN, Infinity])
-      expect(() => packChunks([], size)).toThrow(`chunkSamples must be a positive integer, not ${size}`);
-  });
-});
-
-describe('chunkSize', () => {
-  it('is three seconds of work of a device, in a long round', () => {
-    const size = chunkSize(10_000_000, [2_000, 2_500]);
-    expect(size).toBeLessThanOrEqual(6_750);
-    expect(size).toBeGreaterThan(6_700);
-  });
-
-  it('is no more than four seconds of the slowest device', () => {
-    expect(chunkSize(10_000_000, [1_000, 3_000])).toBe(4_000);
-  });
-
-  it('gives every device the same number of chunks', () => {
-    const devices = Array.from<number>({ length: 64 }).fill(2_500);
-    // 134 chunks of three seconds would take three turns of 64, the last of them for six devices.
-    const size = chunkSize(1_001_000, devices);
-    expect(Math.ceil(1_001_000 / size) % 64).toBe(0);
-    expect(size / 2_500).toBeGreaterThan(2);
-    expect(size / 2_500).toBeLessThanOrEqual(3);
-  });
-
-  it('lets devices finish a short round together: two chunks each', () => {
-    expect(chunkSize(8_000, [4_000, 4_000])).toBe(2_000);
-    expect(chunkSize(100_000, [100_000])).toBe(50_000);
-  });
-
-  it('is at least a quarter of a second of work, however short the round', () => {
-    expect(chunkSize(10, [1_000])).toBe(250);
-    expect(chunkSize(1_000, Array.from<number>({ length: 10 }).fill(4_000))).toBe(1_000);
-  });
-
-  it('is a fixed size while no device has told its speed', () => {
-    expect(chunkSize(1_000_000, [])).toBe(4_096);
-    expect(chunkSize(1, [])).toBe(4_096);
-  });
-
-  it('is a positive integer that packChunks takes, for any speeds, and at most 10,000 chunks', () => {
-    const speed = fc.double({ min: 0, max: 1e7, noNaN: true });
+  it('are found by input: just those that draw for it, over all rounds', () => {
     fc.assert(
-      fc.property(
-        fc.integer({ min: 1, max: 1_000_000_000 }),
-        fc.array(speed, { maxLength: 9 }),
-        (total, speeds) => {
-          const size = chunkSize(total, speeds);
-          expect(Number.isInteger(size) && size >= 1).toBe(true);
-          expect(Math.ceil(total / size)).toBeLessThanOrEqual(10_000);
-        },
-      ),
+      fc.property(fc.array(fc.tuple(asked, chunkSamples), { maxLength: 3 }), (rounds) => {
+        const plan = planOf(rounds.map(([asked, size]) => planRound(asked, size)));
+        const chunks = allChunks(plan);
+        for (let input = 0; input < 14; input += 1) {
+          const drawing = [...chunks.keys()].filter((each) =>
+            chunks[each]!.some((part) => part.input === input),
+          );
+          expect(plan.chunksOf(input)).toEqual(drawing);
+        }
+      }),
       { seed: 3, numRuns: 300 },
     );
+  });
+
+  it('keep their numbers and what they draw when a round is added', () => {
+    fc.assert(
+      fc.property(asked, asked, chunkSamples, (first, second, size) => {
+        const round = planRound(first, size);
+        const before = allChunks(planOf([round]));
+        const after = allChunks(planOf([round, planRound(second, size)]));
+        expect(after.slice(0, before.length)).toEqual(before);
+      }),
+      { seed: 4, numRuns: 200 },
+    );
+  });
+
+  it('are as many as there is work, and a plan of a million is stored in a line', () => {
+    const asked = Array.from({ length: 10_000 }, (_, input) => ({
+      input,
+      draws: [
+        { purpose: 'selection' as const, firstSample: 0, count: 100 },
+        { purpose: 'estimation' as const, firstSample: 0, count: 99_900 },
+      ],
+    }));
+    const round = planRound(asked, 1_000);
+    expect(planOf([round]).chunks).toBe(1_000_000);
+    expect(JSON.stringify(round).length).toBeLessThan(300);
+    expect(planOf([round]).chunk(999_999)).toEqual([
+      { input: 9_999, purpose: 'estimation', firstSample: 98_900, count: 1_000 },
+    ]);
+  });
+
+  it('are none where nothing is asked for, and there is no other', () => {
+    expect(planOf([]).chunks).toBe(0);
+    expect(planOf([planRound([], 10)]).chunks).toBe(0);
+    const empty = planOf([planRound([{ input: 0, draws: [] }], 10)]);
+    expect(empty.chunks).toBe(0);
+    expect(empty.chunksOf(0)).toEqual([]);
+    expect(() => empty.chunk(0)).toThrow('there is no chunk 0');
+  });
+
+  it('are not of a size that would never end', () => {
+    for (const size of [0, -1, 0.5, NaN, Infinity])
+      expect(() => planRound([], size)).toThrow(`chunkSamples must be a positive integer, not ${size}`);
   });
 });

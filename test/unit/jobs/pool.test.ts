@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { choosePool, describeEngine, poolSpeeds, samplingQueueName } from '../../../src/jobs/pool.ts';
+import {
+  choosePool,
+  describeEngine,
+  poolHosts,
+  samplingQueueName,
+  waitsFor,
+} from '../../../src/jobs/pool.ts';
+import type { JobRecord } from '../../../src/jobs/job-record.ts';
 import { ENGINE, hostStatus, loadedModel, workerStatus } from '../../support/worker-status.ts';
 
 const DIGEST = 'd'.repeat(64);
@@ -39,11 +46,55 @@ describe('the pool of a job', () => {
   });
 });
 
-describe('the speeds of a pool', () => {
-  it('are those of its hosts with the model, on all workers', () => {
-    const workers = [workerStatus('a', [onGpu(500)], [onCpu(3)]), workerStatus('b', [onGpu(400)])];
-    expect(poolSpeeds(workers, DIGEST, CUDA)).toEqual([500, 400]);
-    expect(poolSpeeds(workers, 'f'.repeat(64), CUDA)).toEqual([]);
+describe('the hosts of a pool', () => {
+  it('are those in service with the model, on all workers, with the rows of all their lanes', () => {
+    const workers = [
+      workerStatus('a', [onGpu(500)], [onCpu(3)]),
+      workerStatus('b', [onGpu(400), onGpu(9, 'out')]),
+    ];
+    // Two lanes with batches of 64.
+    expect(poolHosts(workers, DIGEST, CUDA)).toMatchObject([
+      { samplesPerSecond: 500, rows: 128 },
+      { samplesPerSecond: 400, rows: 128 },
+    ]);
+    expect(poolHosts(workers, 'f'.repeat(64), CUDA)).toEqual([]);
+  });
+});
+
+describe('a job waits', () => {
+  const request = { model: { name: 'mnist-cnn', version: '1.0.0', digest: DIGEST } } as JobRecord['request'];
+  const [bound, unbound] = [
+    { engine: CUDA, request },
+    { engine: null, request },
+  ];
+
+  it('for nothing where a host in service can draw for it', () => {
+    const workers = [workerStatus('a', [onGpu(5, 'out'), onGpu(5, 'recovering')])];
+    expect(waitsFor(workers, bound)).toBeNull();
+    expect(waitsFor([workerStatus('a', [onCpu(5)])], unbound)).toBeNull();
+  });
+
+  it('for its own engine, and the words name it and the model', () => {
+    const older = { ...ENGINE, version: '1.29.0' };
+    expect(waitsFor([workerStatus('a', [onCpu(5)])], { engine: older, request })).toBe(
+      'mnist-cnn in onnxruntime-node 1.29.0 on cpu (fp32), which no worker has',
+    );
+  });
+
+  it('for a device that is out of service, and the words say why', () => {
+    const host = { ...onGpu(5, 'out'), reason: 'died of SIGSEGV' };
+    expect(waitsFor([workerStatus('a', [host])], bound)).toBe(
+      'mnist-cnn in onnxruntime-node 1.30.0 on cuda (fp32), whose devices are out of service (died of SIGSEGV)',
+    );
+  });
+
+  it('for a model that no worker has loaded, and for any worker where there is none', () => {
+    const other = {
+      engine: null,
+      request: { ...request, model: { ...request.model, digest: 'f'.repeat(64) } },
+    };
+    expect(waitsFor([workerStatus('a', [onCpu(5)])], other)).toBe('mnist-cnn, which no worker has');
+    expect(waitsFor([], bound)).toBe('a worker: none is there');
   });
 });
 

@@ -1,0 +1,83 @@
+import type { EngineDescription } from '../engines/engine.ts';
+import { DomainError, type Failure } from '../errors.ts';
+import type { Logger } from '../logger.ts';
+import { samplesPerInput } from '../smoothing/parameters.ts';
+import type { ChunkFeed } from './chunk-feed.ts';
+import type { JobRecord } from './job-record.ts';
+import type { JobStore } from './job-store.ts';
+import { choosePool, choosePoolInService, describeEngine, waitsFor } from './pool.ts';
+import type { Presence } from './presence.ts';
+
+/** Whether a job can be sampled now. */
+export type Binding =
+  /** By this pool. */
+  | { readonly kind: 'bound'; readonly engine: EngineDescription }
+  /** Its pool is gone, not yet for long. */
+  | { readonly kind: 'waiting'; readonly engine: EngineDescription }
+  /** It has ended, or is being cancelled. */
+  | { readonly kind: 'over' }
+  /** It was bound to another pool just now: what was read of it before is not true any more. */
+  | { readonly kind: 'rebound' }
+  /** Its pool has been gone for too long, and no other one has the model. */
+  | { readonly kind: 'failed'; readonly error: Failure };
+
+export interface PoolBindingDependencies {
+  readonly jobs: JobStore;
+  readonly presence: Pick<Presence, 'livingWorkers'>;
+  readonly feed: Pick<ChunkFeed, 'withdraw'>;
+  /** How long a job waits for a pool that is gone. */
+  readonly poolGoneSeconds: number;
+  readonly logger: Logger;
+}
+
+/**
+ * Binds a job to the pool that is fastest when it starts, and anew when that pool has been gone, or out of service, for
+ * longer than `poolGoneSeconds`: an engine was upgraded, or its only device has died.
+ *
+ * A new binding drops every vote of the old one, so that all votes of a certificate are of one pool, and draws the
+ * undecided inputs with the same seed. Is a certificate still true that is the second attempt at the same noise? Yes: an
+ * input is decided when all the votes that it asked for are there and not before, and that a pool vanished does not depend
+ * on votes. Nothing that was seen has decided whether to draw again; given that it is drawn again, its noise is as
+ * distributed as ever, and the bound holds for the one attempt that counts. Votes that the new pool gives otherwise, by
+ * rounding, are its own network's, which the certificate names. Inputs that are decided keep their certificates, of the old
+ * pool, and are never drawn again. (A procedure that looks at votes before it has all of them would be another matter: what
+ * it has spent of alpha at those looks would have to be kept.)
+ */
+export function createPoolBinding(dependencies: PoolBindingDependencies) {
+  const { jobs, presence, feed, poolGoneSeconds, logger } = dependencies;
+
+  /** @throws DomainError `model_unavailable` where no living worker has the model */
+  return async function bindPool(record: JobRecord): Promise<Binding> {
+    const { id, engine, binding, request } = record;
+    const workers = await presence.livingWorkers();
+    if (engine === null) {
+      const chosen = choosePool(workers, request.model.digest);
+      if (chosen === null) {
+        throw new DomainError('model_unavailable', `no worker has loaded ${request.model.name} as asked for`);
+      }
+      const bound = await jobs.bind(id, chosen);
+      if (bound === null) return { kind: 'over' };
+      logger.info({ job: id, engine: bound }, 'job bound to a pool');
+      return { kind: 'bound', engine: bound };
+    }
+    const missing = waitsFor(workers, record);
+    if (missing === null) {
+      await jobs.poolIsBack(id);
+      return { kind: 'bound', engine };
+    }
+    const seconds = await jobs.poolGone(id);
+    if (seconds === null) return { kind: 'over' };
+    if (seconds < poolGoneSeconds) return { kind: 'waiting', engine };
+    const next = choosePoolInService(workers, request.model.digest);
+    if (next === null) {
+      const detail = `waited ${seconds} s for ${missing}; no other pool in service has the model`;
+      return { kind: 'failed', error: { code: 'model_unavailable', detail } };
+    }
+    await feed.withdraw({ id, binding, request, engine });
+    if (await jobs.rebind(record, next, record.counts.decided * samplesPerInput(request.parameters))) {
+      const from = describeEngine(engine);
+      logger.warn({ job: id, from, to: describeEngine(next), seconds }, 'job bound anew: its pool is gone');
+    }
+    return { kind: 'rebound' };
+  };
+}

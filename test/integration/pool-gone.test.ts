@@ -1,0 +1,186 @@
+import { cp, mkdir } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import type { Redis } from 'ioredis';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import type { JobResource } from '../../src/contract/job.ts';
+import type { ResultResource } from '../../src/contract/result.ts';
+import { createKeys } from '../../src/jobs/keys.ts';
+import { connectWorker, waitUntilReady } from '../../src/redis/connections.ts';
+import { QUIET } from '../support/api.ts';
+import { startTestRedis, type TestRedis } from '../support/redis.ts';
+import {
+  createTestClient,
+  exampleInputs,
+  type ServiceProcess,
+  startProcess,
+  type TestClient,
+} from '../support/service.ts';
+import { useTemporaryDirectory } from '../support/temporary-directory.ts';
+import { until } from '../support/until.ts';
+
+// An engine is upgraded while a job runs: the pool that drew its first votes is never there again.
+
+const MODELS = fileURLToPath(new URL('../../models', import.meta.url));
+const at = useTemporaryDirectory();
+const keys = createKeys('smoothcert');
+const REQUEST = {
+  model: 'mnist-cnn',
+  parameters: { sigma: 0.5, n0: 100, n: 40_000 },
+  inputs: exampleInputs('mnist', 6),
+  reproductionSeed: '5eed'.repeat(16),
+};
+const PLANNED = 6 * 40_100;
+const OLD = 'onnxruntime-node 0.29.0 on cpu (fp32)';
+
+let server: TestRedis;
+let redis: Redis;
+let api: ServiceProcess;
+let client: TestClient;
+let worker: ServiceProcess | null = null;
+
+async function startTestWorker(
+  minutes: number,
+  variables: Record<string, string> = {},
+): Promise<ServiceProcess> {
+  worker = startProcess('worker', {
+    REDIS_URL: server.url,
+    SMOOTHCERT_LANES: '1',
+    SMOOTHCERT_POOL_GONE_MINUTES: String(minutes),
+    ...variables,
+  });
+  await worker.logged('worker ready');
+  return worker;
+}
+
+beforeAll(async () => {
+  server = await startTestRedis();
+  redis = connectWorker(server.url, QUIET);
+  await waitUntilReady(redis, 10_000);
+  api = startProcess('api', { REDIS_URL: server.url, SMOOTHCERT_PORT: '0' });
+  client = createTestClient(String((await api.logged('API listening'))['url']));
+  await mkdir(at('others'));
+  await cp(`${MODELS}/fashion-mnist-cnn`, at('others', 'fashion-mnist-cnn'), { recursive: true });
+});
+afterEach(async () => {
+  await worker?.end();
+  worker = null;
+});
+afterAll(async () => {
+  await api?.end();
+  redis?.disconnect();
+  await server?.close();
+});
+
+/**
+ * Starts a job, kills its worker between two inputs, and makes everything that is stored say that the worker had an older
+ * version of the engine: what a worker of another release finds after an upgrade.
+ */
+async function interrupted(): Promise<JobResource> {
+  const first = await startTestWorker(10);
+  const job = await client.submit(REQUEST);
+  await until(async () => (await client.job(job.id)).progress.inputsDecided >= 2, {
+    what: 'two decided inputs',
+
+    everyMs: 20,
+  });
+  await first.end('SIGKILL');
+  const stopped = await client.job(job.id);
+  expect(stopped.finishedAt).toBeNull();
+  const { version } = stopped.engine!;
+  const older = (text: string): string => text.replaceAll(`"version":"${version}"`, '"version":"0.29.0"');
+  for (const name of [keys.job(job.id), keys.votes(job.id), keys.results(job.id)]) {
+    for (const [field, text] of Object.entries(await redis.hgetall(name))) {
+      if (older(text) !== text) await redis.hset(name, field, older(text));
+    }
+  }
+  for (const name of await redis.keys(`${keys.queuePrefix}:sampling-*${version}*`)) {
+    await redis.rename(name, name.replace(version, '0.29.0'));
+  }
+  await redis.del(keys.workers);
+  return client.job(job.id);
+}
+
+/** What was counted for each input, and by whom; with a client's seed it is no certificate. */
+const counted = (results: readonly ResultResource[]) =>
+  results.map((result) => {
+    if (!('certificate' in result) || result.reproduction === null) throw new Error(JSON.stringify(result));
+    return result.reproduction;
+  });
+
+it('a job says what it waits for, shows no speed and no end, and can be cancelled', async () => {
+  const { id } = await interrupted();
+  expect(await client.job(id)).toMatchObject({ status: 'running', waitingFor: 'a worker: none is there' });
+  const { log } = await startTestWorker(10);
+  const waiting = await client.job(id);
+  expect(waiting).toMatchObject({
+    status: 'running',
+    waitingFor: `mnist-cnn in ${OLD}, which no worker has`,
+    progress: { samplesPerSecond: null, secondsLeft: null },
+  });
+  expect(waiting.progress.samplesDrawn).toBeGreaterThan(0);
+  // A job of the pool that is there is not held up by it.
+  const other = await client.submit({ ...REQUEST, parameters: { sigma: 0.5, n: 1_000 } });
+  expect((await client.ended(other.id)).status).toBe('succeeded');
+  expect(await client.cancel(id)).toMatchObject({ status: 'cancelled', waitingFor: null });
+  expect(log.some(({ msg, job }) => msg === 'chunk drawn' && job === id)).toBe(false);
+}, 300_000);
+
+it('a job is bound anew after the stated time: no input mixes votes, none is decided twice, and they are those of the seed', async () => {
+  const before = await interrupted();
+  const kept = (await client.results(before.id)).filter(({ status }) => status === 'decided');
+  expect(kept.length).toBeGreaterThanOrEqual(2);
+  expect(kept.length).toBeLessThan(6);
+  const { log } = await startTestWorker(0);
+  const ended = await client.ended(before.id);
+  expect(ended).toMatchObject({ status: 'succeeded', waitingFor: null });
+  expect(ended.progress.samplesDrawn).toBe(PLANNED);
+  expect(log.filter(({ msg }) => msg === 'job bound anew: its pool is gone')).toMatchObject([{ from: OLD }]);
+  const results = await client.results(before.id);
+  for (const each of kept) expect(results[each.index]).toEqual(each);
+  const made = counted(results);
+  for (const [index, { engine, devices }] of made.entries()) {
+    const old = kept.some((each) => each.index === index);
+    expect(engine.version === '0.29.0').toBe(old);
+    expect(devices.reduce((sum, { samples }) => sum + samples, 0)).toBe(40_100);
+  }
+  // The same request, undisturbed.
+  const again = await client.submit(REQUEST);
+  await client.ended(again.id);
+  const votes = ({ selectionVotes, estimationVotes }: (typeof made)[number]) => [
+    selectionVotes,
+    estimationVotes,
+  ];
+  expect(counted(await client.results(again.id)).map(votes)).toEqual(made.map(votes));
+}, 300_000);
+
+it('a job fails with the reason where no other pool has its model; what was decided stays', async () => {
+  const { id } = await interrupted();
+  // What the dead worker held can be taken away when its locks have run out, as they have after a minute.
+  await until(async () => (await redis.keys(`${keys.queuePrefix}:*:lock`)).length === 0, {
+    what: 'the locks of the dead worker to run out',
+  });
+  await startTestWorker(0, { SMOOTHCERT_MODELS_DIR: at('others') });
+  const ended = await client.ended(id);
+  expect(ended.status).toBe('partially_succeeded');
+  const results = await client.results(id);
+  expect(results.filter(({ status }) => status === 'decided').length).toBeGreaterThanOrEqual(2);
+  for (const { error } of results.filter(({ status }) => status !== 'decided')) {
+    expect(error!.code).toBe('model_unavailable');
+    expect(error!.detail).toMatch(
+      /^waited \d+ s for mnist-cnn in onnxruntime-node 0\.29\.0 .*no other pool in service/,
+    );
+  }
+  expect(await redis.keys(`${keys.queuePrefix}:*${id}*`)).toEqual([]);
+}, 300_000);
+
+it('a worker that lacks a job’s model leaves it to the one that has it, and does not fail it', async () => {
+  const other = await startTestWorker(10, { SMOOTHCERT_MODELS_DIR: at('others') });
+  const owner = await startTestWorker(10);
+  const jobs = await Promise.all(
+    Array.from({ length: 12 }, () => client.submit({ ...REQUEST, parameters: { sigma: 0.5, n: 500 } })),
+  );
+  for (const { id } of jobs) expect((await client.ended(id)).status).toBe('succeeded');
+  const drew = (process: ServiceProcess): boolean => process.log.some(({ msg }) => msg === 'chunk drawn');
+  expect([drew(other), drew(owner)]).toEqual([false, true]);
+  await other.end();
+}, 300_000);

@@ -1,0 +1,180 @@
+import type { Redis } from 'ioredis';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { JobResource } from '../../src/contract/job.ts';
+import { chunkWindow } from '../../src/jobs/chunk-size.ts';
+import { createKeys } from '../../src/jobs/keys.ts';
+import { coordinatorQueue, type SamplingQueues, samplingQueues } from '../../src/jobs/queues.ts';
+import { connectWorker, waitUntilReady } from '../../src/redis/connections.ts';
+import { QUIET } from '../support/api.ts';
+import { startTestRedis, type TestRedis } from '../support/redis.ts';
+import {
+  createTestClient,
+  exampleInputs,
+  type ServiceProcess,
+  startProcess,
+  type TestClient,
+} from '../support/service.ts';
+import { until } from '../support/until.ts';
+
+// What jobs do to one another that share a pool of one device.
+
+const keys = createKeys('smoothcert');
+const WINDOW = chunkWindow(1);
+
+let server: TestRedis;
+let redis: Redis;
+let queues: SamplingQueues;
+let api: ServiceProcess;
+let worker: ServiceProcess;
+let client: TestClient;
+const submitted: string[] = [];
+
+beforeAll(async () => {
+  server = await startTestRedis();
+  redis = connectWorker(server.url, QUIET);
+  await waitUntilReady(redis, 10_000);
+  queues = samplingQueues(redis, keys);
+  api = startProcess('api', { REDIS_URL: server.url, SMOOTHCERT_PORT: '0' });
+  worker = startProcess('worker', { REDIS_URL: server.url, SMOOTHCERT_LANES: '1' });
+  client = createTestClient(String((await api.logged('API listening'))['url']));
+  await worker.logged('worker ready');
+});
+afterEach(async () => {
+  for (const id of submitted.splice(0))
+    if ((await client.job(id)).finishedAt === null) await client.cancel(id);
+});
+afterAll(async () => {
+  await worker?.end();
+  await api?.end();
+  await queues?.close();
+  redis?.disconnect();
+  await server?.close();
+});
+
+/** Submits copies of an example image, `n` estimation samples each. */
+async function submit(copies: number, n: number): Promise<JobResource> {
+  const [example] = exampleInputs('mnist', 1);
+  const inputs = Array.from({ length: copies }, (_, index) => ({ ...example!, id: `copy ${index}` }));
+  const job = await client.submit({ model: 'mnist-cnn', parameters: { sigma: 0.5, n }, inputs });
+  submitted.push(job.id);
+  return job;
+}
+
+/** 500 million samples: hours of work. */
+const submitHuge = (): Promise<JobResource> => submit(50, 10_000_000);
+
+const drawnChunks = () => worker.log.filter(({ msg }) => msg === 'chunk drawn');
+const drawnOf = (id: string): number => drawnChunks().filter(({ job }) => job === id).length;
+const underWay = (id: string, chunks = 1): Promise<unknown> =>
+  until(() => drawnOf(id) >= chunks, { what: `${chunks} chunks of ${id}` });
+
+/** Every chunk in the pool's queue, in whatever state. */
+async function chunksInQueue(job: JobResource): Promise<string[]> {
+  const queue = queues.of((await client.job(job.id)).engine as never);
+  const jobs = await queue.getJobs(['active', 'waiting', 'prioritized', 'delayed', 'failed', 'completed']);
+  return jobs.flatMap((each) => (each?.id === undefined ? [] : [each.id]));
+}
+
+describe('a new job gets the device within two chunk times', () => {
+  /** Chunks of other jobs that end between the answer to a small job's submission and the end of its first chunk. */
+  async function chunksBefore(): Promise<number> {
+    const before = drawnChunks().length;
+    const small = await submit(1, 10_000);
+    await client.ended(small.id);
+    const since = drawnChunks().slice(before);
+    return since.findIndex(({ job }) => job === small.id);
+  }
+
+  // The device holds two chunks; a third may end while the new job is taken up.
+  it('behind a job of 500 million samples', async () => {
+    await underWay((await submitHuge()).id, 5);
+    for (let time = 0; time < 3; time += 1) expect(await chunksBefore()).toBeLessThanOrEqual(3);
+  }, 300_000);
+
+  it('behind that and ten jobs of 2 million', async () => {
+    await underWay((await submitHuge()).id, 2);
+    const ten = await Promise.all(Array.from({ length: 10 }, () => submit(20, 100_000)));
+    for (const { id } of ten) await underWay(id);
+    for (let time = 0; time < 3; time += 1) expect(await chunksBefore()).toBeLessThanOrEqual(3);
+  }, 300_000);
+
+  it('and jobs that have both been under way for long take turns', async () => {
+    const first = await submitHuge();
+    await underWay(first.id, WINDOW);
+    const second = await submitHuge();
+    await underWay(second.id, WINDOW + 1);
+    const [a, b] = [drawnOf(first.id), drawnOf(second.id)];
+    await until(() => drawnOf(first.id) + drawnOf(second.id) >= a + b + 12, {
+      what: '12 chunks',
+    });
+    // Six each, but for what the device held and the queue had in hand.
+    expect(drawnOf(first.id) - a).toBeGreaterThanOrEqual(4);
+    expect(drawnOf(second.id) - b).toBeGreaterThanOrEqual(4);
+  }, 300_000);
+});
+
+describe('a job of 500 million samples', () => {
+  it('has a window of chunks in the queue, and a few KiB in Redis besides its inputs', async () => {
+    const job = await submitHuge();
+    for (let chunks = 1; chunks <= 6; chunks += 1) {
+      await underWay(job.id, chunks);
+      expect((await chunksInQueue(job)).length).toBeLessThanOrEqual(WINDOW);
+    }
+    const { samplesPlanned } = (await client.job(job.id)).progress;
+    expect(samplesPlanned).toBe(500_005_000);
+    const names = await redis.keys(`${keys.queuePrefix}:*`);
+    const ofSampling = [keys.plan, keys.ended, keys.drawn, keys.votes].map((key) => key(job.id));
+    const sizes = await Promise.all(
+      [...names.filter((name) => name.includes(job.id)), ...ofSampling].map((name) =>
+        redis.memory('USAGE', name),
+      ),
+    );
+    expect(sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0)).toBeLessThan(16 * 1024);
+  }, 300_000);
+});
+
+describe('cancelling', () => {
+  it('ends a job in its answer, whatever else runs, and leaves no chunk of it in the queue', async () => {
+    const others = [await submitHuge(), await submitHuge()];
+    const job = await submitHuge();
+    await underWay(job.id);
+    expect(await client.cancel(job.id)).toMatchObject({ status: 'cancelled', waitingFor: null });
+    await until(async () => !(await chunksInQueue(job)).some((id) => id.startsWith(job.id)), {
+      what: 'the chunks in the hands of the device to go',
+    });
+    const coordinators = coordinatorQueue(redis, keys);
+    expect(await coordinators.getJobState(job.id)).toBe('unknown');
+    await coordinators.close();
+    expect(await redis.keys(`${keys.job(job.id)}:*`)).toEqual([]);
+    // The others go on.
+    const counts = others.map(({ id }) => drawnOf(id));
+    for (const [index, { id }] of others.entries()) await underWay(id, counts[index]! + 1);
+  }, 300_000);
+
+  it('ends a job where no worker is there, and the worker that comes later draws nothing for it', async () => {
+    const job = await submitHuge();
+    await underWay(job.id);
+    await worker.end('SIGKILL');
+    expect((await client.cancel(job.id)).status).toBe('cancelled');
+    expect((await client.cancel(job.id)).status).toBe('cancelled');
+    worker = startProcess('worker', { REDIS_URL: server.url, SMOOTHCERT_LANES: '1' });
+    await worker.logged('worker ready');
+    await until(async () => (await chunksInQueue(job)).length === 0, {
+      what: 'an empty queue',
+    });
+    expect(drawnOf(job.id)).toBe(0);
+  }, 300_000);
+
+  it('ends a job that was queued and never taken up', async () => {
+    await worker.end();
+    const job = await submitHuge();
+    expect(job.status).toBe('queued');
+    // The worker that was killed before is taken for living until it has been silent for a while.
+    await until(async () => (await client.job(job.id)).waitingFor === 'a worker: none is there', {
+      what: 'the job to say what it waits for',
+    });
+    expect(await client.cancel(job.id)).toMatchObject({ status: 'cancelled', waitingFor: null });
+    worker = startProcess('worker', { REDIS_URL: server.url, SMOOTHCERT_LANES: '1' });
+    await worker.logged('worker ready');
+  }, 300_000);
+});
