@@ -1,6 +1,6 @@
 import Table from 'cli-table3';
 import type { CertificationResult, Model, PredictionResult } from '../contract/resources.ts';
-import { formatCount, formatLowerBound, formatRadius } from '../report/format.ts';
+import { formatCount, formatProbabilityDown, formatRadiusDown, formatSmallUp } from '../report/format.ts';
 
 const NONE = '–';
 
@@ -30,7 +30,7 @@ function votesText({ topCount }: AnyResult, n: number): string {
   return topCount === null ? NONE : `${formatCount(topCount)} of ${formatCount(n)}`;
 }
 
-/** Certificates as a table; radii and lower bounds are rounded down. */
+/** Certificates as a table. */
 export function certificationTable(results: readonly CertificationResult[], model: Model, n: number): string {
   const rows = table(['image', 'label', 'prediction', 'radius', 'p_A at least', 'votes for it'], 3);
   for (const result of results) {
@@ -39,8 +39,8 @@ export function certificationTable(results: readonly CertificationResult[], mode
       result.inputId,
       labelOf(result, model),
       predictionText(result),
-      certifiedRadius === null ? NONE : formatRadius(certifiedRadius),
-      pALowerBound === null ? NONE : formatLowerBound(pALowerBound),
+      certifiedRadius === null ? NONE : formatRadiusDown(certifiedRadius),
+      pALowerBound === null ? NONE : formatProbabilityDown(pALowerBound),
       votesText(result, n),
     ]);
   }
@@ -56,7 +56,7 @@ export function predictionTable(results: readonly PredictionResult[], model: Mod
       result.inputId,
       labelOf(result, model),
       predictionText(result),
-      pValue === null ? NONE : pValue.toPrecision(3),
+      pValue === null ? NONE : formatSmallUp(pValue),
       votesText(result, n),
     ]);
   }
@@ -86,8 +86,8 @@ export function reproductionTable(results: readonly AnyResult[], model: Model, n
 }
 
 function impliedText(implied: NonNullable<AnyResult['reproduction']>['implied']): string {
-  if ('pValue' in implied) return `${implied.verdict}, p-value ${implied.pValue.toPrecision(3)}`;
+  if ('pValue' in implied) return `${implied.verdict}, p-value ${formatSmallUp(implied.pValue)}`;
   return implied.radius === null
     ? implied.verdict
-    : `${implied.verdict}, radius ${formatRadius(implied.radius)}`;
+    : `${implied.verdict}, radius ${formatRadiusDown(implied.radius)}`;
 }

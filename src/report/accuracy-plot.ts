@@ -1,4 +1,5 @@
 import { type AccuracyStep, shareInterval } from '../smoothing/evaluation.ts';
+import { formatRadiusDown, formatShareDown } from './format.ts';
 import { html, type Html } from './html.ts';
 import { type Axis, niceAxis } from './ticks.ts';
 
@@ -85,8 +86,9 @@ export function accuracyPlot(
   const { x, y, axis, curve, area, band } = plotGeometry(steps, inputs, ceiling, size);
   const bottom = at(y(0));
   const middle = at((LEFT + width - RIGHT) / 2);
-  const best = steps[0]?.certifiedAccuracy ?? 0;
-  const title = `${name} against L2 radius: ${Math.round(best * 100)}% at 0, falling to 0 above ${(steps.at(-1)?.radius ?? 0).toFixed(2)}`;
+  const best = Math.round((steps[0]?.certifiedAccuracy ?? 0) * inputs);
+  const last = steps.at(-1)?.radius ?? 0;
+  const title = `${name} against L2 radius: ${formatShareDown(best, inputs)} at 0, above 0 up to ${formatRadiusDown(last)}`;
   return html`<svg
     class="plot ${size.name}"
     viewBox="0 0 ${width} ${height}"

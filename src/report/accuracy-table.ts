@@ -4,7 +4,7 @@ import {
   type Interval,
   shareInterval,
 } from '../smoothing/evaluation.ts';
-import { roundDown } from './round-down.ts';
+import { formatPercentDown, formatPercentUp, formatShareDown } from './format.ts';
 import { html, type Html } from './html.ts';
 import { niceAxis } from './ticks.ts';
 
@@ -29,7 +29,7 @@ export function accuracyRows(inputs: readonly EvaluatedInput[], ceiling: number)
       const count = certifiedCount(inputs, radius);
       return {
         radius: radius.toFixed(digits),
-        accuracy: `${roundDown((100 * count) / inputs.length, 1)}%`,
+        accuracy: formatShareDown(count, inputs.length),
         count: `${count} of ${inputs.length}`,
         interval: intervalText(shareInterval(count, inputs.length)),
       };
@@ -37,9 +37,7 @@ export function accuracyRows(inputs: readonly EvaluatedInput[], ceiling: number)
 }
 
 function intervalText({ low, high }: Interval): string {
-  // What is rounded down is what is missing to the whole.
-  const most = (100 - Number(roundDown(100 * (1 - high), 1))).toFixed(1);
-  return `${roundDown(100 * low, 1)}% to ${most}%`;
+  return `${formatPercentDown(low)} to ${formatPercentUp(high)}`;
 }
 
 /** The curve of certified accuracy in numbers, for those who cannot see it or want to copy it. */

@@ -1,4 +1,4 @@
-import { formatCount, formatRadius } from './format.ts';
+import { formatCount, formatRadiusDown, formatSmallUp } from './format.ts';
 import { html, type Html } from './html.ts';
 import type { Certification, CertificationResult, Model } from '../contract/resources.ts';
 import type { ReportInput } from './input-card.ts';
@@ -31,7 +31,7 @@ export function facts({ model, job, inputs, command }: Report, ceiling: number):
       'bound',
       bound === 'pA' ? 'one-sided Clopper-Pearson on p_A' : 'Clopper-Pearson on p_A and on the next class',
     ],
-    ['largest possible radius', formatRadius(ceiling)],
+    ['largest possible radius', formatRadiusDown(ceiling)],
     ['job', job.id],
   ];
   if (certificate !== null) {
@@ -39,7 +39,7 @@ export function facts({ model, job, inputs, command }: Report, ceiling: number):
     rows.push(
       [
         'noise scheme',
-        `${noise.scheme}/${noise.version}, total variation from the exact Gaussian at most ${noise.totalVariation}`,
+        `${noise.scheme}/${noise.version}, total variation from the exact Gaussian at most ${formatSmallUp(noise.totalVariation)}`,
       ],
       ['seed', `${noise.seed} (drawn by the server after the request)`],
       ['engine', `${engine.name} ${engine.version}, ${engine.provider}`],

@@ -1,5 +1,6 @@
 import type { CertificationResult, Model } from '../contract/resources.ts';
-import { formatCount, formatLowerBound, formatRadius } from './format.ts';
+import { decimalBelow } from './directed-decimal.ts';
+import { formatCount, formatProbabilityDown, formatRadiusDown } from './format.ts';
 import { html, type Html } from './html.ts';
 import type { Pictures } from './pictures.ts';
 
@@ -62,11 +63,12 @@ function picture(uri: string, text: string, caption: string): Html {
 }
 
 function radiusBar({ certifiedRadius }: CertificationResult, ceiling: number): Html {
-  const percent = Math.min(100, (100 * (certifiedRadius ?? 0)) / ceiling).toFixed(1);
+  const share = Math.min(100, (100 * (certifiedRadius ?? 0)) / ceiling);
+  const percent = decimalBelow(share, 1);
   return html`<div>
     <div class="head">
       <span class="soft small">certified radius</span>
-      <strong>${certifiedRadius === null ? 'none' : formatRadius(certifiedRadius)}</strong>
+      <strong>${certifiedRadius === null ? 'none' : formatRadiusDown(certifiedRadius)}</strong>
     </div>
     <div class="bar" title="${percent}% of the largest possible radius">
       <i style="width:${percent}%"></i>
@@ -87,7 +89,7 @@ function decided(result: CertificationResult, name: (index: number) => string): 
   const [other] = Object.entries(votes ?? {})
     .filter(([index]) => Number(index) !== selected)
     .sort(([, a], [, b]) => b - a);
-  const bound = pALowerBound === null ? '–' : formatLowerBound(pALowerBound);
+  const bound = pALowerBound === null ? '–' : formatProbabilityDown(pALowerBound);
   return html`${row('selected class', selected === null ? '–' : name(selected))}
   ${row(html`p<sub>A</sub> at least`, bound)}
   ${row('votes for it', `${formatCount(topCount ?? 0)} of ${formatCount(certificate?.n ?? 0)}`)}

@@ -1,7 +1,7 @@
 import type { Certification } from '../contract/resources.ts';
 import { certifiedAccuracySteps } from '../smoothing/evaluation.ts';
 import { ceilingOf, shareName, type Summary, toEvaluated } from './summary.ts';
-import { formatCount, formatRadius } from './format.ts';
+import { formatCount, formatRadiusDown, formatSeconds } from './format.ts';
 import { accuracyPlot, NARROW, WIDE } from './accuracy-plot.ts';
 import { accuracyTable } from './accuracy-table.ts';
 import { CARD_STYLE } from './card-style.ts';
@@ -49,7 +49,7 @@ export function renderReport(report: Report): string {
               The share of all ${formatCount(summary.inputs)} images that are
               ${summary.labelled ? 'correct, not abstained,' : 'certified, rightly or wrongly (they have no labels),'}
               and have a certified radius R ≥ r. The area under the curve is the average certified radius,
-              ${formatRadius(summary.averageCertifiedRadius)}. The band is where the share lies, at each
+              ${formatRadiusDown(summary.averageCertifiedRadius)}. The band is where the share lies, at each
               radius with 95 % confidence, for all images of the kind of which these
               ${formatCount(summary.inputs)} are a random sample (Clopper-Pearson). The dashed line is the
               largest radius that n and α allow.
@@ -92,7 +92,7 @@ function only(shown: number, all: number): string {
 function finished({ finishedAt }: Certification, { seconds, samplesPerSecond }: Summary): string {
   const when =
     finishedAt === null ? '' : `Finished on ${finishedAt.slice(0, 10)} at ${finishedAt.slice(11, 16)} UTC, `;
-  return `${when}in ${seconds.toFixed(1)} s at ${formatCount(samplesPerSecond)} samples a second.`;
+  return `${when}in ${formatSeconds(seconds)} at ${formatCount(samplesPerSecond)} samples a second.`;
 }
 
 function tiles({
@@ -112,6 +112,6 @@ function tiles({
     ${labelled ? tile(wrong > 0 ? 'bad' : '', String(wrong), 'certified, but wrong') : null}
     ${tile(abstained > 0 ? 'warn' : '', String(abstained), 'abstained')}
     ${failed > 0 ? tile('bad', String(failed), 'failed') : null}
-    ${tile('', formatRadius(averageCertifiedRadius), 'average certified radius')}
+    ${tile('', formatRadiusDown(averageCertifiedRadius), 'average certified radius')}
   </div>`;
 }

@@ -3,7 +3,7 @@ import { averageCertifiedRadius, certifiedAccuracy, type EvaluatedInput } from '
 import { alphaPerBound } from '../smoothing/votes-to-radius.ts';
 import { radiusCeiling } from '../statistics/radius.ts';
 import { accuracyRows } from './accuracy-table.ts';
-import { formatCount, formatRadius } from './format.ts';
+import { formatCount, formatRadiusDown, formatSeconds } from './format.ts';
 
 /** A run in numbers. Every input is in exactly one of correct, wrong, abstained and failed. */
 export interface Summary {
@@ -75,7 +75,7 @@ export function summaryLine(summary: Summary): string {
     `${abstained} abstained`,
     ...(failed > 0 ? [`${failed} failed`] : []),
   ].join(', ');
-  const speed = `${formatCount(samples)} samples in ${seconds.toFixed(1)} s (${formatCount(samplesPerSecond)} samples/s)`;
+  const speed = `${formatCount(samples)} samples in ${formatSeconds(seconds)} (${formatCount(samplesPerSecond)} samples/s)`;
   return `${inputs} image${inputs === 1 ? '' : 's'}: ${counts}; ${speed}`;
 }
 
@@ -103,6 +103,6 @@ export function accuracyLines(
       ({ radius, accuracy, count, interval }) =>
         `  ${radius}  ${accuracy.padStart(6)}  ${count.padStart(width)}  ${interval}`,
     ),
-    `average certified radius: ${formatRadius(summary.averageCertifiedRadius)}`,
+    `average certified radius: ${formatRadiusDown(summary.averageCertifiedRadius)}`,
   ];
 }

@@ -84,7 +84,7 @@ export function aCertificate(changes: Partial<Certificate> = {}): Certificate {
     selectedClass: 1,
     selectionVotes: { '1': 100 },
     estimationVotes: { '1': 9_900, '2': 70, '0': 30 },
-    pALowerBound: 0.986,
+    pALowerBound: 0.986_000_4,
     pBUpperBound: null,
     certifiedRadius: 1.0986,
     model: { name: 'digits', version: '1.2.3', digest: DIGEST, files: [] },
@@ -92,7 +92,7 @@ export function aCertificate(changes: Partial<Certificate> = {}): Certificate {
     noise: {
       scheme: 'rounded-gaussian',
       version: 1,
-      totalVariation: 1.5e-23,
+      totalVariation: 1.492e-23,
       seed: SEED,
       seedSource: 'server',
     },
@@ -117,7 +117,7 @@ export function aResult(changes: Partial<CertificationResult> = {}): Certificati
     error: null,
     outcome: 'certified',
     certifiedRadius: 1.0986,
-    pALowerBound: 0.986,
+    pALowerBound: 0.986_000_4,
     certificate: aCertificate(),
     reproduction: null,
     ...changes,
@@ -157,8 +157,8 @@ export function anAbstention(changes: Partial<CertificationResult> = {}): Certif
     votes: { '1': 4_200, '2': 4_100, '0': 1_700 },
     reference: { label: 1, correct: false },
     certifiedRadius: null,
-    pALowerBound: 0.4049,
-    certificate: aCertificate({ outcome: 'abstained', certifiedRadius: null, pALowerBound: 0.4049 }),
+    pALowerBound: 0.404_900_4,
+    certificate: aCertificate({ outcome: 'abstained', certifiedRadius: null, pALowerBound: 0.404_900_4 }),
     ...changes,
   });
 }

@@ -3,7 +3,12 @@ import type { Fault } from '../../errors.ts';
 import { radiusReport, type RadiusReport } from '../../smoothing/calculators.ts';
 import { PARAMETER_LIMITS } from '../../smoothing/parameters.ts';
 import { EXIT } from '../exit-code.ts';
-import { formatCount, formatLowerBound, formatRadius } from '../../report/format.ts';
+import {
+  formatCount,
+  formatProbabilityDown,
+  formatProbabilityUp,
+  formatRadiusDown,
+} from '../../report/format.ts';
 import { NumberOptions } from '../number-options.ts';
 import { type Terminal, writeLine } from '../terminal.ts';
 import { refuseFaults } from '../usage-error.ts';
@@ -78,11 +83,11 @@ function radiusText(report: RadiusReport, { topCount, n, alpha, sigma }: Questio
       : `${formatCount(smallestCertifyingCount)} of ${formatCount(n)} votes would certify`;
   return [
     votes,
-    `p_A at least      ${formatLowerBound(pALowerBound)}`,
-    ...(pBUpperBound === null ? [] : [`others at most    ${pBUpperBound.toPrecision(6)}`]),
+    `p_A at least      ${formatProbabilityDown(pALowerBound)}`,
+    ...(pBUpperBound === null ? [] : [`others at most    ${formatProbabilityUp(pBUpperBound)}`]),
     certifiedRadius === null
       ? `abstained         ${need}`
-      : `certified radius  ${formatRadius(certifiedRadius)}`,
-    `largest possible  ${formatRadius(radiusCeiling)}`,
+      : `certified radius  ${formatRadiusDown(certifiedRadius)}`,
+    `largest possible  ${formatRadiusDown(radiusCeiling)}`,
   ].join('\n');
 }

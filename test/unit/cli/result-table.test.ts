@@ -85,7 +85,7 @@ describe('predictionTable', () => {
   it('shows the p-value instead of a radius', () => {
     const [head, row] = cells(predictionTable([aPrediction()], aModel(), 1_000));
     expect(head).toEqual(['image', 'label', 'prediction', 'p-value', 'votes for it']);
-    expect(row).toEqual(['one.png', '–', 'one', '1.23e-20', '990 of 1,000']);
+    expect(row).toEqual(['one.png', '–', 'one', '1.24e-20', '990 of 1,000']);
   });
 
   it('an abstention is one', () => {

@@ -123,7 +123,7 @@ describe('accuracyPlot', () => {
   it('tells those who cannot see it what it shows', () => {
     expect(svg).toContain('role="img"');
     expect(svg).toContain(
-      'aria-label="certified accuracy against L2 radius: 75% at 0, falling to 0 above 1.75"',
+      'aria-label="certified accuracy against L2 radius: 75.0% at 0, above 0 up to 1.7500"',
     );
   });
 

@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { formatCount, formatDuration, formatLowerBound, formatRadius } from '../../../src/report/format.ts';
+import {
+  formatCount,
+  formatDuration,
+  formatPercentDown,
+  formatPercentUp,
+  formatProbabilityDown,
+  formatProbabilityUp,
+  formatRadiusDown,
+  formatShareDown,
+  formatSmallUp,
+} from '../../../src/report/format.ts';
 
 describe('formats for people', () => {
   it.each([
@@ -22,7 +32,28 @@ describe('formats for people', () => {
   ])('%d seconds are %s', (seconds, text) => expect(formatDuration(seconds)).toBe(text));
 
   it('radii and lower bounds are rounded down, not to the nearest', () => {
-    expect(formatRadius(1.905_79)).toBe('1.9057');
-    expect(formatLowerBound(0.999_930_99)).toBe('0.999930');
+    expect(formatRadiusDown(1.905_79)).toBe('1.9057');
+    expect(formatProbabilityDown(0.999_930_99)).toBe('0.999930');
+  });
+
+  it('upper bounds and p-values are rounded up, not to the nearest', () => {
+    expect(formatProbabilityUp(0.146_880_11)).toBe('0.146881');
+    expect(formatSmallUp(0.001_001)).toBe('0.00101');
+    expect(formatSmallUp(1.231e-20)).toBe('1.24e-20');
+  });
+
+  it('shares of inputs are rounded down, and whole per cents kept', () => {
+    for (let total = 1; total <= 1_000; total += 7) {
+      for (let count = 0; count <= total; count += 3) {
+        const tenths = BigInt(formatShareDown(count, total).replace(/[.%]/g, ''));
+        expect(tenths * BigInt(total) <= 1000n * BigInt(count), `${count} of ${total}`).toBe(true);
+        expect((tenths + 1n) * BigInt(total) > 1000n * BigInt(count), `${count} of ${total}`).toBe(true);
+      }
+    }
+    expect(formatShareDown(29, 100)).toBe('29.0%');
+    expect(formatShareDown(2, 3)).toBe('66.6%');
+    expect(formatPercentDown(0.999_99)).toBe('99.9%');
+    expect(formatPercentUp(0.000_01)).toBe('0.1%');
+    expect(formatPercentUp(1)).toBe('100.0%');
   });
 });

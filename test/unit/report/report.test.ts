@@ -80,7 +80,7 @@ describe('renderReport', () => {
     expect(text).toContain('σ = 0.5 in pixel units');
     expect(text).toContain('n = 10,000 others');
     expect(text).toContain('α = 0.001 for each image');
-    expect(text).toContain('rounded-gaussian/1, total variation from the exact Gaussian at most 1.5e-23');
+    expect(text).toContain('rounded-gaussian/1, total variation from the exact Gaussian at most 1.50e-23');
     expect(text).toContain('smoothcert certify --seed 00');
   });
 
