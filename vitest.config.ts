@@ -1,12 +1,14 @@
 import { defineConfig } from 'vitest/config';
 import { CPU_TARGET } from './src/engines/compute-target.ts';
 import { pinnedEnvironment } from './src/devices/pinned-environment.ts';
-import { TEST_LIMIT_MS } from './test/support/limits.ts';
+import { TEST_LIMIT_MS, WAIT_LIMIT_MS } from './test/support/limits.ts';
 import { nativeTensorflowObstacle } from './test/support/native-tensorflow.ts';
 import { SHARED_CACHE } from './test/support/shared-cache.ts';
 import { softwareWebgpu } from './test/support/software-webgpu.ts';
 
 const webgpu = softwareWebgpu();
+/** For every save: they start nearly no process and measure nothing. */
+const FAST_TESTS = ['test/architecture.test.ts', 'test/unit/**/*.test.ts', 'test/properties/**/*.test.ts'];
 const WEBGPU_TESTS = ['test/conformance/*-webgpu.test.ts'];
 const TRAINING_TESTS = ['test/training/export-model.test.ts', 'test/training/training-step.test.ts'];
 
@@ -25,16 +27,24 @@ export default defineConfig({
     env: { ...host, SMOOTHCERT_CACHE_DIR: SHARED_CACHE },
     testTimeout: TEST_LIMIT_MS,
     hookTimeout: TEST_LIMIT_MS,
+    globalSetup: 'test/support/whole-run.ts',
     setupFiles: 'test/support/each-file.ts',
     coverage: { provider: 'v8', include: ['src/**/*.ts'], exclude: ['src/main/**', '**/*.as.ts'] },
     projects: [
       {
         extends: true,
+        test: { name: 'fast', include: FAST_TESTS, testTimeout: WAIT_LIMIT_MS },
+      },
+      {
+        extends: true,
         test: {
-          name: 'default',
+          name: 'slow',
           include: ['test/**/*.test.ts'],
-          exclude: [...WEBGPU_TESTS, ...(nativeTensorflowObstacle() === null ? [] : TRAINING_TESTS)],
-          globalSetup: 'test/support/whole-run.ts',
+          exclude: [
+            ...FAST_TESTS,
+            ...WEBGPU_TESTS,
+            ...(nativeTensorflowObstacle() === null ? [] : TRAINING_TESTS),
+          ],
         },
       },
       // Its processes start with what the dynamic linker and Vulkan's loader must know before they load a driver.

@@ -1,10 +1,9 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { createJobStore, type JobStore } from '../../src/jobs/job-store.ts';
 import type { ResultRecord } from '../../src/jobs/result-record.ts';
 import { createResultStore } from '../../src/jobs/result-store.ts';
-import { certification, startTestApi, tensor, type TestApi } from '../support/api.ts';
-import { startTestRedis, type TestRedis } from '../support/redis.ts';
+import { certification, tensor, useTestApi } from '../support/api.ts';
 
 // What the server answers is held against what its document promises, by a validator of its own.
 
@@ -15,8 +14,7 @@ interface Answer {
   readonly headers: Record<string, string>;
 }
 
-let redis: TestRedis;
-let api: TestApi;
+const api = useTestApi();
 let jobs: JobStore;
 let document: {
   paths: Record<string, Record<string, { responses: Record<string, Json> }>>;
@@ -25,16 +23,10 @@ let document: {
 let ajv: Ajv2020;
 
 beforeAll(async () => {
-  redis = await startTestRedis();
-  api = await startTestApi(redis.url);
   jobs = createJobStore(api.redis, api.keys, 60, Date.now);
   document = (await api.http.get('/openapi.json').expect(200)).body as typeof document;
   ajv = new Ajv2020({ strict: false, allErrors: true, formats: { 'date-time': true, byte: true } });
   ajv.addSchema({ $id: 'document', components: document.components });
-});
-afterAll(async () => {
-  await api?.close();
-  await redis?.close();
 });
 
 function schemaOf(operation: string, status: number, type: string): ValidateFunction {

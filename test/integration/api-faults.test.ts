@@ -1,20 +1,9 @@
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { undecodablePng } from '../support/image-bytes.ts';
-import { certification, greyPng, startTestApi, tensor, type TestApi } from '../support/api.ts';
-import { startTestRedis, type TestRedis } from '../support/redis.ts';
+import { certification, greyPng, startTestApi, tensor, useTestApi } from '../support/api.ts';
 
-let redis: TestRedis;
-let api: TestApi;
-
-beforeAll(async () => {
-  redis = await startTestRedis();
-  api = await startTestApi(redis.url, { maxInputs: 3, maxBodyBytes: 64 * 1024 });
-});
-afterAll(async () => {
-  await api?.close();
-  await redis?.close();
-});
+const api = useTestApi({ maxInputs: 3, maxBodyBytes: 64 * 1024 });
 
 interface Problem {
   readonly code: string;
@@ -353,7 +342,7 @@ describe('a request that could never be certified', () => {
 });
 
 test('a request for more samples than a job may have is refused with both numbers', async () => {
-  const large = await startTestApi(redis.url, { maxInputs: 200 });
+  const large = await startTestApi(api.testRedis.url, { maxInputs: 200 });
   try {
     const inputs = Array.from({ length: 101 }, () => ({ tensor: tensor() }));
     const parameters = { sigma: 0.5, n: 10_000_000 };

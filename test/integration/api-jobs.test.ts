@@ -4,21 +4,10 @@ import { createJobStore } from '../../src/jobs/job-store.ts';
 import { createPresence } from '../../src/jobs/presence.ts';
 import { createResultStore } from '../../src/jobs/result-store.ts';
 import { hostStatus, loadedModel, workerStatus } from '../support/worker-status.ts';
-import { certification, greyPng, startTestApi, tensor, type TestApi } from '../support/api.ts';
-import { startTestRedis, type TestRedis } from '../support/redis.ts';
+import { certification, greyPng, startTestApi, tensor, type TestApi, useTestApi } from '../support/api.ts';
 import { until } from '../support/until.ts';
 
-let redis: TestRedis;
-let api: TestApi;
-
-beforeAll(async () => {
-  redis = await startTestRedis();
-  api = await startTestApi(redis.url);
-});
-afterAll(async () => {
-  await api?.close();
-  await redis?.close();
-});
+const api = useTestApi();
 
 interface Job {
   readonly id: string;
@@ -144,7 +133,7 @@ describe('the list', () => {
   let ids: string[];
 
   beforeAll(async () => {
-    listed = await startTestApi(redis.url);
+    listed = await startTestApi(api.testRedis.url);
     ids = [];
     for (let index = 0; index < 5; index += 1) {
       const { body } = await listed.http.post('/v1/certifications').send(certification()).expect(202);
@@ -346,7 +335,7 @@ describe('what does not exist', () => {
 });
 
 test('past their retention results are gone with 410, and the job reads expired', async () => {
-  const shortLived = await startTestApi(redis.url, { retentionSeconds: 1 });
+  const shortLived = await startTestApi(api.testRedis.url, { retentionSeconds: 1 });
   try {
     const { body } = await shortLived.http.post('/v1/certifications').send(certification()).expect(202);
     const { links } = body as Job;

@@ -1,18 +1,7 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { certification, startTestApi, tensor, type TestApi } from '../support/api.ts';
-import { startTestRedis, type TestRedis } from '../support/redis.ts';
+import { expect, it } from 'vitest';
+import { certification, tensor, useTestApi } from '../support/api.ts';
 
-let redis: TestRedis;
-let api: TestApi;
-
-beforeAll(async () => {
-  redis = await startTestRedis();
-  api = await startTestApi(redis.url, { maxInputs: 200 });
-});
-afterAll(async () => {
-  await api?.close();
-  await redis?.close();
-});
+const api = useTestApi({ maxInputs: 200 });
 
 const submit = (inputs: number, n: number) => {
   const request = certification(Array.from({ length: inputs }, () => ({ tensor: tensor() })));

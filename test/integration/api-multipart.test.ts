@@ -1,21 +1,13 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { createJobStore } from '../../src/jobs/job-store.ts';
 import { undecodablePng } from '../support/image-bytes.ts';
-import { greyPng, startTestApi, type TestApi } from '../support/api.ts';
-import { startTestRedis, type TestRedis } from '../support/redis.ts';
+import { greyPng, useTestApi } from '../support/api.ts';
 
-let redis: TestRedis;
-let api: TestApi;
+const api = useTestApi({ maxInputs: 3, maxBodyBytes: 64 * 1024 });
 let png: Buffer;
 
 beforeAll(async () => {
-  redis = await startTestRedis();
-  api = await startTestApi(redis.url, { maxInputs: 3, maxBodyBytes: 64 * 1024 });
   png = await greyPng();
-});
-afterAll(async () => {
-  await api?.close();
-  await redis?.close();
 });
 
 interface Fault {

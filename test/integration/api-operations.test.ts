@@ -1,24 +1,13 @@
 import { assert as holds, asyncProperty, double, integer, oneof, option, record } from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { PROBLEM_STATUS } from '../../src/api/problem.ts';
 import { createPresence } from '../../src/jobs/presence.ts';
 import { ERRORS } from '../../src/errors.ts';
 import { SOFTWARE } from '../../src/version.ts';
 import { hostStatus, loadedModel, workerStatus } from '../support/worker-status.ts';
-import { certification, startTestApi, tensor, type TestApi } from '../support/api.ts';
-import { startTestRedis, type TestRedis } from '../support/redis.ts';
+import { certification, tensor, useTestApi } from '../support/api.ts';
 
-let redis: TestRedis;
-let api: TestApi;
-
-beforeAll(async () => {
-  redis = await startTestRedis();
-  api = await startTestApi(redis.url);
-});
-afterAll(async () => {
-  await api?.close();
-  await redis?.close();
-});
+const api = useTestApi();
 
 test('the models are listed with the digest, shape and labels that a client needs', async () => {
   const { body } = await api.http.get('/v1/models').expect(200);

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { startApi } from '../../src/main/api.ts';
 import { startStandalone } from '../../src/main/standalone.ts';
 import { startEmbeddedRedis } from '../../src/redis/embedded/embedded-redis.ts';
@@ -9,26 +9,16 @@ import { readConfig } from '../../src/config/env.ts';
 import { connectApi, connectWorker, waitUntilReady } from '../../src/redis/connections.ts';
 import { DomainError } from '../../src/errors.ts';
 import { createJobStore } from '../../src/jobs/job-store.ts';
-import { certification, MODELS, QUIET, startTestApi, type TestApi } from '../support/api.ts';
+import { certification, MODELS, QUIET, startTestApi, useTestApi } from '../support/api.ts';
 import { untilGone } from '../support/processes.ts';
-import { SHARED_SERVER_CACHE, startTestRedis, type TestRedis } from '../support/redis.ts';
+import { SHARED_SERVER_CACHE, startTestRedis } from '../support/redis.ts';
 import { servedTime } from '../support/served-time.ts';
 import { until } from '../support/until.ts';
 
 /** Milliseconds in which an answer must be there while Redis is away. */
 const PROMISED = 2_000;
 
-let redis: TestRedis;
-let api: TestApi;
-
-beforeAll(async () => {
-  redis = await startTestRedis();
-  api = await startTestApi(redis.url);
-});
-afterAll(async () => {
-  await api?.close();
-  await redis?.close();
-});
+const api = useTestApi();
 
 interface Answer {
   readonly status: number;
@@ -93,7 +83,7 @@ describe('while Redis hangs', () => {
   test('every call is 503 in two seconds, live is 200, and afterwards all goes on without a restart', async () => {
     const id = await submit();
     const before = await listed();
-    const pid = redis.pid()!;
+    const pid = api.testRedis.pid()!;
     process.kill(pid, 'SIGSTOP');
     try {
       await expectOutage(id);
@@ -116,7 +106,7 @@ describe('while Redis is dead', () => {
   test('for a moment, calls are answered in time, and all goes on with nothing acknowledged lost', async () => {
     const id = await submit();
     // The supervisor brings it back within a moment: the call right after may meet either.
-    const killed = redis.pid()!;
+    const killed = api.testRedis.pid()!;
     process.kill(killed, 'SIGKILL');
     await untilGone(killed);
     const answer = await timely(api.http.get(`/v1/certifications/${id}`));
@@ -129,7 +119,7 @@ describe('while Redis is dead', () => {
   test('again and again under load, every answer is timely, and every job that was accepted is there', async () => {
     const accepted: string[] = [];
     for (let round = 0; round < 4; round += 1) {
-      const pid = await until(() => redis.pid(), { what: 'a Redis server' });
+      const pid = await until(() => api.testRedis.pid(), { what: 'a Redis server' });
       const posts = Array.from({ length: 8 }, () =>
         timely(api.http.post('/v1/certifications').send(certification())),
       );

@@ -1,21 +1,10 @@
 import { request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { assert as holds, array, asyncProperty, constantFrom } from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startTestApi, type TestApi } from '../support/api.ts';
-import { startTestRedis, type TestRedis } from '../support/redis.ts';
+import { describe, expect, test } from 'vitest';
+import { useTestApi } from '../support/api.ts';
 
-let redis: TestRedis;
-let api: TestApi;
-
-beforeAll(async () => {
-  redis = await startTestRedis();
-  api = await startTestApi(redis.url);
-});
-afterAll(async () => {
-  await api?.close();
-  await redis?.close();
-});
+const api = useTestApi();
 
 interface Answer {
   readonly status: number;

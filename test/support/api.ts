@@ -6,6 +6,7 @@ import type { Redis } from 'ioredis';
 import { pino } from 'pino';
 import sharp from 'sharp';
 import supertest from 'supertest';
+import { afterAll, beforeAll } from 'vitest';
 import { createApp } from '../../src/api/app.ts';
 import { type ModelStore, openModelStore } from '../../src/models/store.ts';
 import { connectApi } from '../../src/redis/connections.ts';
@@ -14,6 +15,7 @@ import { createJobService, type JobService } from '../../src/jobs/job-service.ts
 import { createKeys, type Keys } from '../../src/jobs/keys.ts';
 import { SOFTWARE } from '../../src/version.ts';
 import { WAIT_LIMIT_MS } from './limits.ts';
+import { startTestRedis, type TestRedis } from './redis.ts';
 
 export const MODELS = fileURLToPath(new URL('../../models', import.meta.url));
 export const QUIET = pino({ level: 'silent' });
@@ -60,6 +62,28 @@ export async function startTestApi(redisUrl: string, options: TestApiOptions = {
       redis.disconnect();
     },
   };
+}
+
+/**
+ * Gives the enclosing suite an API with a Redis server of its own, which `testRedis` is. Both are there while its tests run.
+ */
+export function useTestApi(options: TestApiOptions = {}): TestApi & { readonly testRedis: TestRedis } {
+  let testRedis: TestRedis | undefined;
+  let api: TestApi | undefined;
+  beforeAll(async () => {
+    testRedis = await startTestRedis();
+    api = await startTestApi(testRedis.url, options);
+  });
+  afterAll(async () => {
+    await api?.close();
+    await testRedis?.close();
+  });
+  return new Proxy({} as TestApi & { readonly testRedis: TestRedis }, {
+    get(_, name) {
+      if (api === undefined) throw new Error('the API exists only while the tests run');
+      return Reflect.get({ ...api, testRedis }, name) as unknown;
+    },
+  });
 }
 
 /** A 28 x 28 grey image as a PNG file, with one value everywhere. */
