@@ -17,7 +17,9 @@ export const describeMultipart: SwaggerTransform = ({ schema, url, route }) => {
   const body = schema?.body as { content?: Record<string, unknown> } | undefined;
   if (part === undefined || body?.content === undefined) return { schema, url };
   const form = {
+    title: `${(part as { title?: string }).title}Data`,
     type: 'object',
+    additionalProperties: false,
     required: ['request', 'image'],
     properties: {
       request: part,
@@ -25,7 +27,8 @@ export const describeMultipart: SwaggerTransform = ({ schema, url, route }) => {
         type: 'array',
         minItems: 1,
         description: "PNG, JPEG or WebP files; each file's name is its input's id",
-        items: { type: 'string', contentMediaType: 'application/octet-stream' },
+        // OpenAPI 3.1 says it by the media type; client generators still look for the format of 3.0.
+        items: { type: 'string', format: 'binary', contentMediaType: 'application/octet-stream' },
       },
     },
   };

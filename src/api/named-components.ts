@@ -5,6 +5,20 @@ type TransformObject = NonNullable<Extract<SwaggerOptions, { mode?: 'dynamic' }>
 /** What an OpenAPI component may be called. */
 const NAME = /^[A-Za-z0-9]+$/;
 
+/** A union of single values of one type as the list that it is, which generators turn into one type in place of many. */
+function mergedLiterals(schema: object): object {
+  const { anyOf, ...rest } = schema as { readonly anyOf?: readonly Literal[] };
+  const [first] = anyOf ?? [];
+  if (first === undefined || !anyOf!.every(({ type, enum: values }) => type === first.type && values))
+    return schema;
+  return { ...rest, type: first.type, enum: anyOf!.flatMap(({ enum: values }) => values) };
+}
+
+interface Literal {
+  readonly type?: string;
+  readonly enum?: readonly unknown[];
+}
+
 /**
  * Moves every schema with a one-word title under `components/schemas` and refers to it from where it stood, so that
  * generated clients have one type for each.
@@ -19,7 +33,8 @@ export const namedComponents: TransformObject = (document) => {
   function refer(value: unknown): unknown {
     if (Array.isArray(value)) return value.map(refer);
     if (typeof value !== 'object' || value === null) return value;
-    const referred = Object.fromEntries(Object.entries(value).map(([key, part]) => [key, refer(part)]));
+    const parts = Object.entries(mergedLiterals(value)).map(([key, part]) => [key, refer(part)] as const);
+    const referred = Object.fromEntries(parts);
     const { title } = referred;
     if (typeof title !== 'string' || !NAME.test(title) || !('type' in referred)) return referred;
     const text = JSON.stringify(referred);

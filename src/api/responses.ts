@@ -12,7 +12,7 @@ export const ProblemSchema = Type.Object(
     type: Type.String({ description: 'stable address of the kind of problem, /problems/ and its code' }),
     title: Type.String({ description: 'what this kind of problem is' }),
     status: Type.Integer({ description: 'status of the response' }),
-    code: OneOf(Object.keys(PROBLEM_STATUS) as ProblemCode[]),
+    code: OneOf(Object.keys(PROBLEM_STATUS) as ProblemCode[], { title: 'ProblemCode' }),
     detail: Type.String({ description: 'what went wrong this time' }),
     instance: Type.String({ description: 'path of the request' }),
     errors: Type.Array(FaultSchema, { description: 'every fault found, not only the first' }),

@@ -8,6 +8,15 @@ export const Nullable = <Schema extends TSchema>(schema: Schema, description?: s
 export const OneOf = <const Value extends string>(values: Value[], options: object = {}) =>
   Type.Enum(values, { type: 'string', ...options });
 
+/** How a bound on the class's probability becomes a radius; shared, so that it is one schema to generated clients. */
+export const Bound = OneOf(['pA', 'pA-pB'], {
+  title: 'Bound',
+  description: "form of Theorem 1: from the top class's bound alone, or with one of the others too",
+});
+
+/** What votes say of a radius. */
+export const CertificateOutcome = OneOf(['certified', 'abstained'], { title: 'CertificateOutcome' });
+
 /** A point in time. */
 export const Timestamp = Type.String({ format: 'date-time', description: 'RFC 3339, UTC' });
 

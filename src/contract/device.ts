@@ -6,6 +6,7 @@ import { HOST_STATES } from './status.ts';
 const closed = { additionalProperties: false } as const;
 
 const state = OneOf([...HOST_STATES], {
+  title: 'HostState',
   description:
     'ready; recovering: it failed and its next draw starts it anew; out: it failed again and again, takes no draws, and is tried again after a pause',
 });
@@ -15,7 +16,7 @@ export const DeviceSchema = Type.Object(
     object: Type.Literal('device'),
     id: Type.String({ description: 'cpu, webgpu, or the UUID of the GPU or MIG slice' }),
     name: Type.String({ description: 'as certificates show it' }),
-    kind: OneOf(['cpu', 'cuda', 'webgpu']),
+    kind: OneOf(['cpu', 'cuda', 'webgpu'], { title: 'DeviceKind' }),
     lanes: Type.Integer({ description: 'threads that each make noise and run the network' }),
     driver: Nullable(Type.String({ description: 'version of the NVIDIA driver' })),
     telemetry: Nullable(
@@ -26,15 +27,19 @@ export const DeviceSchema = Type.Object(
           temperatureCelsius: Nullable(Type.Number()),
           utilisation: Nullable(Type.Number({ description: 'share of the time that it computed, 0 to 1' })),
           powerWatts: Nullable(Type.Number()),
-          health: OneOf(['ok', 'degraded', 'lost', 'unknown']),
+          health: OneOf(['ok', 'degraded', 'lost', 'unknown'], { title: 'DeviceHealth' }),
           reason: Nullable(Type.String({ description: 'why the health is not ok' })),
         },
-        { ...closed, description: 'as the driver said seconds ago; null for what it does not say' },
+        {
+          ...closed,
+          title: 'Telemetry',
+          description: 'as the driver said seconds ago; null for what it does not say',
+        },
       ),
     ),
     worker: Type.Object(
       { id: Type.String(), hostname: Type.String(), version: Type.String() },
-      { ...closed, description: 'the process that the device belongs to' },
+      { ...closed, title: 'WorkerIdentity', description: 'the process that the device belongs to' },
     ),
     state,
     hosts: Type.Array(
@@ -55,12 +60,16 @@ export const DeviceSchema = Type.Object(
                 batchSize: Type.Integer(),
                 samplesPerSecond: Type.Number({ description: 'measured when it was loaded' }),
               },
-              closed,
+              { ...closed, title: 'WarmModel' },
             ),
             { description: 'loaded and warmed up' },
           ),
         },
-        { ...closed, description: 'the process that computes on the device with one engine' },
+        {
+          ...closed,
+          title: 'DeviceHost',
+          description: 'the process that computes on the device with one engine',
+        },
       ),
     ),
   },

@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { type ErrorCode, ERRORS } from '../errors.ts';
-import { Nullable, OneOf, Sha256, Timestamp } from './building-blocks.ts';
+import { Bound, Nullable, OneOf, Sha256, Timestamp } from './building-blocks.ts';
 import { EngineSchema } from './engine.ts';
 import { STORED_STATUSES } from './status.ts';
 
@@ -8,13 +8,14 @@ const closed = { additionalProperties: false } as const;
 
 export const FailureSchema = Type.Object(
   {
-    code: OneOf(Object.keys(ERRORS) as ErrorCode[]),
+    code: OneOf(Object.keys(ERRORS) as ErrorCode[], { title: 'ErrorCode' }),
     detail: Type.String({ description: 'what went wrong, as a sentence' }),
   },
   { ...closed, title: 'Failure', description: 'why a job or an input failed' },
 );
 
 const status = OneOf([...STORED_STATUSES, 'expired'], {
+  title: 'JobStatus',
   description:
     'queued, running, cancelling; then for good succeeded, partially_succeeded (some inputs failed), failed, cancelled, expired',
 });
@@ -36,7 +37,7 @@ const progress = Type.Object(
 
 const noise = Type.Object(
   { scheme: Type.String(), version: Type.Integer() },
-  { ...closed, description: 'how the noise is drawn from a seed' },
+  { ...closed, title: 'NoiseScheme', description: 'how the noise is drawn from a seed' },
 );
 const common = {
   id: Type.String({ description: 'unique for ever' }),
@@ -47,7 +48,7 @@ const common = {
   expiresAt: Nullable(Type.String({ format: 'date-time', description: 'when the results are deleted' })),
   model: Type.Object(
     { name: Type.String(), version: Type.String(), digest: Sha256 },
-    { ...closed, description: 'the model as it was when the request was accepted' },
+    { ...closed, title: 'JobModel', description: 'the model as it was when the request was accepted' },
   ),
   reproduction: Nullable(
     Type.Object(
@@ -70,7 +71,7 @@ const common = {
   error: Nullable(FailureSchema),
   links: Type.Object(
     { self: Type.String(), results: Type.String() },
-    { ...closed, description: 'paths of related resources' },
+    { ...closed, title: 'JobLinks', description: 'paths of related resources' },
   ),
 };
 const reproduced = 'drawn again with the request’s reproductionSeed: all that are decided, or none';
@@ -91,10 +92,14 @@ export const CertificationSchema = Type.Object(
         n0: Type.Integer(),
         n: Type.Integer(),
         alpha: Type.Number(),
-        bound: OneOf(['pA', 'pA-pB']),
+        bound: Bound,
         noise,
       },
-      { ...closed, description: 'the parameters in force, defaults filled in' },
+      {
+        ...closed,
+        title: 'AppliedCertificationParameters',
+        description: 'the parameters in force, defaults filled in',
+      },
     ),
     summary: Type.Object(
       {
@@ -104,7 +109,7 @@ export const CertificationSchema = Type.Object(
         failed: inputs('that could not be decided'),
         correct,
       },
-      closed,
+      { ...closed, title: 'CertificationSummary' },
     ),
   },
   { ...closed, title: 'Certification' },
@@ -116,7 +121,11 @@ export const PredictionSchema = Type.Object(
     object: Type.Literal('prediction'),
     parameters: Type.Object(
       { sigma: Type.Number(), n: Type.Integer(), alpha: Type.Number(), noise },
-      { ...closed, description: 'the parameters in force, defaults filled in' },
+      {
+        ...closed,
+        title: 'AppliedPredictionParameters',
+        description: 'the parameters in force, defaults filled in',
+      },
     ),
     summary: Type.Object(
       {
@@ -126,7 +135,7 @@ export const PredictionSchema = Type.Object(
         failed: inputs('that could not be decided'),
         correct,
       },
-      closed,
+      { ...closed, title: 'PredictionSummary' },
     ),
   },
   { ...closed, title: 'Prediction' },

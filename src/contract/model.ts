@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { type TSchema, Type } from 'typebox';
 import { ManifestSchema } from '../models/manifest.ts';
 import { Nullable, OneOf, Sha256 } from './building-blocks.ts';
 import { EngineSchema } from './engine.ts';
@@ -6,11 +6,15 @@ import { FailureSchema } from './job.ts';
 
 const { name, version, description, engine, input, output, smoothing } = ManifestSchema.properties;
 
+/** A part of the manifest under a name for generated clients. */
+const named = <Schema extends TSchema>(schema: Schema, title: string): Schema => ({ ...schema, title });
+
 const closed = { additionalProperties: false } as const;
 
 const AvailabilitySchema = Type.Object(
   {
     state: OneOf(['loaded', 'loading', 'refused', 'absent', 'no_worker'], {
+      title: 'AvailabilityState',
       description:
         'loaded: jobs are worked on; loading: some worker is not done with trying; refused: no worker could load it; absent: no worker has it with this digest; no_worker: there is none. Jobs for a model that is refused or absent are not accepted.',
     }),
@@ -47,11 +51,19 @@ export const ModelSchema = Type.Object(
     version,
     description,
     digest: Sha256,
-    engine,
-    input,
+    engine: named(engine, 'EngineName'),
+    input: Type.Object(
+      {
+        ...input.properties,
+        layout: named(input.properties.layout, 'Layout'),
+        colourSpace: named(input.properties.colourSpace, 'ColourSpace'),
+        channels: named(input.properties.channels, 'Channels'),
+      },
+      { ...closed, title: 'ModelInput', description: 'float32 in [0,1] before noise; i/255 for pixel i' },
+    ),
     inputShape: Type.Array(Type.Integer(), { description: 'of one input, without batch' }),
-    output,
-    smoothing,
+    output: named(output, 'ModelOutput'),
+    smoothing: named(smoothing, 'ModelSmoothing'),
     availability: Nullable(AvailabilitySchema, 'null while the queue cannot be reached'),
   },
   { ...closed, title: 'Model' },

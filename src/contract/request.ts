@@ -1,5 +1,5 @@
 import { type Static, type TSchema, Type } from 'typebox';
-import { OneOf } from './building-blocks.ts';
+import { Bound } from './building-blocks.ts';
 import { CERTIFY_DEFAULTS, PARAMETER_LIMITS, PREDICT_DEFAULTS } from '../smoothing/parameters.ts';
 
 const { sigma, n0, n, alpha } = PARAMETER_LIMITS;
@@ -29,12 +29,7 @@ export const CertifyParametersSchema = Type.Object(
     n0: Samples(n0, CERTIFY_DEFAULTS.n0, 'samples that select the class'),
     n: Samples(n, CERTIFY_DEFAULTS.n, 'samples that bound its probability; disjoint from the n0'),
     alpha: Alpha(CERTIFY_DEFAULTS.alpha),
-    bound: Type.Optional(
-      OneOf(['pA', 'pA-pB'], {
-        default: CERTIFY_DEFAULTS.bound,
-        description: "form of Theorem 1: from the top class's bound alone, or with one of the others too",
-      }),
-    ),
+    bound: Type.Optional(Bound),
   },
   { additionalProperties: false, title: 'CertificationParameters' },
 );
@@ -118,14 +113,20 @@ const ReproductionIndex = Type.Optional(
   }),
 );
 
-/** A whole request; the bytes of the image are left out after the signature of PNG files. */
-const EXAMPLE = {
-  model: 'mnist-cnn',
-  parameters: { sigma: 0.5, n: 100_000, alpha: 0.001 },
-  inputs: [{ id: 'seven.png', image: 'iVBORw0KGgo=', label: 7 }],
-};
+/** Requests that a server with the shipped models takes as they are: the image is the first of MNIST's test set. */
+const DIGIT =
+  'iVBORw0KGgoAAAANSUhEUgAAABwAAAAcCAAAAABXZoBIAAAAwUlEQVR42mNgGDaAEUKFpD77sfTFHeyS9xQYGBg+X4UKPuk6w8DAwMDAAuGm6l/TMnSweCzLwPDntSTDozPIOhkYGBgYBA3PmDIw/Lh1XShnGi5nBP+9KIRLTuzl/2AokwlDMlv0/U1cGq1//rPD6fHWf7tZcclxnv1hhVNj3b9tOOW8f3+wxCUnfPffMlxyzKf/3VbGJan2758vLjn5B/+KGXF78Z8JLjnbT+iSSGFrw8Nw9wuKJAsy56LzO+ITGABpETyQcCy90wAAAABJRU5ErkJggg==';
+const EXAMPLES = {
+  certification: { model: 'mnist-cnn', parameters: { sigma: 0.5, n: 100_000, alpha: 0.001 } },
+  prediction: { model: 'mnist-cnn', parameters: { sigma: 0.5, n: 1_000, alpha: 0.001 } },
+} as const;
 
-const jobBody = <Parameters extends TSchema>(parameters: Parameters, title: string, maxInputs: number) =>
+const jobBody = <Parameters extends TSchema>(
+  parameters: Parameters,
+  title: string,
+  maxInputs: number,
+  example: object,
+) =>
   Type.Object(
     {
       model: Model,
@@ -134,7 +135,11 @@ const jobBody = <Parameters extends TSchema>(parameters: Parameters, title: stri
       reproductionSeed: ReproductionSeed,
       reproductionIndex: ReproductionIndex,
     },
-    { additionalProperties: false, title, examples: [EXAMPLE] },
+    {
+      additionalProperties: false,
+      title,
+      examples: [{ ...example, inputs: [{ id: 'seven.png', image: DIGIT, label: 7 }] }],
+    },
   );
 
 /** The JSON part of a multipart request: the images are files beside it. */
@@ -142,6 +147,7 @@ const multipartRequest = <Parameters extends TSchema>(
   parameters: Parameters,
   title: string,
   maxInputs: number,
+  example: object,
 ) =>
   Type.Object(
     {
@@ -150,25 +156,26 @@ const multipartRequest = <Parameters extends TSchema>(
       labels: Type.Optional(
         Type.Record(Type.String(), Type.Integer({ minimum: 0 }), {
           maxProperties: maxInputs,
+          title: 'Labels',
           description: 'class number by file name',
         }),
       ),
       reproductionSeed: ReproductionSeed,
       reproductionIndex: ReproductionIndex,
     },
-    { additionalProperties: false, title },
+    { additionalProperties: false, title, examples: [example] },
   );
 
 /** The bodies of the two kinds of job, in JSON and as the JSON part of a multipart request. */
 export function requestSchemas(maxInputs: number) {
   return {
     certification: {
-      json: jobBody(CertifyParametersSchema, 'CertificationRequest', maxInputs),
-      part: multipartRequest(CertifyParametersSchema, 'CertificationForm', maxInputs),
+      json: jobBody(CertifyParametersSchema, 'CertificationRequest', maxInputs, EXAMPLES.certification),
+      part: multipartRequest(CertifyParametersSchema, 'CertificationForm', maxInputs, EXAMPLES.certification),
     },
     prediction: {
-      json: jobBody(PredictParametersSchema, 'PredictionRequest', maxInputs),
-      part: multipartRequest(PredictParametersSchema, 'PredictionForm', maxInputs),
+      json: jobBody(PredictParametersSchema, 'PredictionRequest', maxInputs, EXAMPLES.prediction),
+      part: multipartRequest(PredictParametersSchema, 'PredictionForm', maxInputs, EXAMPLES.prediction),
     },
   };
 }

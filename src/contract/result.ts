@@ -1,11 +1,12 @@
 import { type Static, Type } from 'typebox';
-import { Nullable, OneOf, Sha256 } from './building-blocks.ts';
+import { Bound, CertificateOutcome, Nullable, OneOf, Sha256 } from './building-blocks.ts';
 import { EngineSchema } from './engine.ts';
 import { FailureSchema } from './job.ts';
 
 const closed = { additionalProperties: false } as const;
 
 const votes = Type.Record(Type.String(), Type.Integer(), {
+  title: 'Votes',
   description: 'votes by class; classes without any are left out',
 });
 
@@ -16,9 +17,11 @@ const provenance = <Source extends 'server' | 'client'>(seedSource: Source) => (
       name: Type.String(),
       version: Type.String(),
       digest: Sha256,
-      files: Type.Array(Type.Object({ path: Type.String(), sha256: Sha256 }, closed)),
+      files: Type.Array(
+        Type.Object({ path: Type.String(), sha256: Sha256 }, { ...closed, title: 'ModelFile' }),
+      ),
     },
-    closed,
+    { ...closed, title: 'CertifiedModel' },
   ),
   input: Type.Object(
     {
@@ -31,7 +34,7 @@ const provenance = <Source extends 'server' | 'client'>(seedSource: Source) => (
         description: 'index of the input in its job, or in the job that is repeated; part of its noise',
       }),
     },
-    closed,
+    { ...closed, title: 'CertifiedInput' },
   ),
   noise: Type.Object(
     {
@@ -45,7 +48,7 @@ const provenance = <Source extends 'server' | 'client'>(seedSource: Source) => (
         description: 'client in a reproduction only: its seed was known before the request was fixed',
       }),
     },
-    closed,
+    { ...closed, title: seedSource === 'server' ? 'Noise' : 'ReproducedNoise' },
   ),
   engine: EngineSchema,
   devices: Type.Array(
@@ -55,11 +58,11 @@ const provenance = <Source extends 'server' | 'client'>(seedSource: Source) => (
         batchSize: Type.Integer(),
         samples: Type.Integer({ description: "how many of the input's samples it drew" }),
       },
-      closed,
+      { ...closed, title: 'DeviceShare' },
     ),
     { description: 'what drew the samples' },
   ),
-  software: Type.Object({ name: Type.String(), version: Type.String() }, closed),
+  software: Type.Object({ name: Type.String(), version: Type.String() }, { ...closed, title: 'Software' }),
 });
 
 export const CertificateSchema = Type.Object(
@@ -70,9 +73,9 @@ export const CertificateSchema = Type.Object(
     n0: Type.Integer(),
     n: Type.Integer(),
     alpha: Type.Number(),
-    bound: OneOf(['pA', 'pA-pB']),
+    bound: Bound,
     clip: Type.Literal(false),
-    outcome: OneOf(['certified', 'abstained']),
+    outcome: CertificateOutcome,
     selectedClass: Type.Integer({ description: 'top class of the n0 selection samples' }),
     selectionVotes: votes,
     estimationVotes: votes,
@@ -102,19 +105,19 @@ export const CertificationReproductionSchema = Type.Object(
     n0: Type.Integer(),
     n: Type.Integer(),
     alpha: Type.Number(),
-    bound: OneOf(['pA', 'pA-pB']),
+    bound: Bound,
     clip: Type.Literal(false),
     selectedClass: Type.Integer(),
     selectionVotes: votes,
     estimationVotes: votes,
     implied: Type.Object(
       {
-        verdict: OneOf(['certified', 'abstained']),
+        verdict: CertificateOutcome,
         pALowerBound: Type.Number(),
         pBUpperBound: Nullable(Type.Number()),
         radius: Nullable(Type.Number()),
       },
-      implied,
+      { ...implied, title: 'ImpliedCertificate' },
     ),
     ...provenance('client'),
   },
@@ -134,7 +137,13 @@ export const PredictionReproductionSchema = Type.Object(
     alpha: Type.Number(),
     topClass: Type.Integer(),
     votes,
-    implied: Type.Object({ verdict: OneOf(['predicted', 'abstained']), pValue: Type.Number() }, implied),
+    implied: Type.Object(
+      {
+        verdict: OneOf(['predicted', 'abstained'], { title: 'PredictionOutcome' }),
+        pValue: Type.Number(),
+      },
+      { ...implied, title: 'ImpliedPrediction' },
+    ),
     ...provenance('client'),
   },
   {
@@ -148,13 +157,14 @@ const common = {
   inputId: Type.String({ description: "the client's name for the input, or its index" }),
   index: Type.Integer(),
   status: OneOf(['pending', 'decided', 'failed', 'cancelled'], {
+    title: 'ResultStatus',
     description:
       'failed: `error` says why, and is that of the job where it failed as a whole; cancelled: the job was cancelled before this input was decided',
   }),
   prediction: Nullable(
     Type.Object(
       { class: Type.Integer(), label: Type.String({ description: "the model's name for the class" }) },
-      { ...closed, description: 'null in an abstention and in a reproduction' },
+      { ...closed, title: 'PredictedClass', description: 'null in an abstention and in a reproduction' },
     ),
   ),
   topCount: Nullable(Type.Integer({ description: 'votes for the selected class' })),
@@ -164,6 +174,7 @@ const common = {
       { label: Type.Integer(), correct: Nullable(Type.Boolean()) },
       {
         ...closed,
+        title: 'Reference',
         description:
           "the client's label; an abstention is not correct, a reproduction neither that nor wrong",
       },
@@ -179,7 +190,12 @@ const outcome =
 export const CertificationResultSchema = Type.Object(
   {
     ...common,
-    outcome: Nullable(OneOf(['certified', 'abstained', 'reproduced'], { description: outcome })),
+    outcome: Nullable(
+      OneOf(['certified', 'abstained', 'reproduced'], {
+        title: 'CertificationResultOutcome',
+        description: outcome,
+      }),
+    ),
     certifiedRadius: Nullable(
       Type.Number({ description: 'L2, pixel units of the [0,1] image, open ball, rounded down' }),
     ),
@@ -193,7 +209,12 @@ export const CertificationResultSchema = Type.Object(
 export const PredictionResultSchema = Type.Object(
   {
     ...common,
-    outcome: Nullable(OneOf(['predicted', 'abstained', 'reproduced'], { description: outcome })),
+    outcome: Nullable(
+      OneOf(['predicted', 'abstained', 'reproduced'], {
+        title: 'PredictionResultOutcome',
+        description: outcome,
+      }),
+    ),
     pValue: Nullable(
       Type.Number({
         description:

@@ -190,10 +190,12 @@ describe('the list', () => {
   });
 
   test.each([
-    ['limit=0', '/query/limit', 'must be a whole number from 1 to 500'],
-    ['limit=501', '/query/limit', 'must be a whole number from 1 to 500'],
-    ['limit=ten', '/query/limit', 'must be a whole number from 1 to 500'],
-    ['limit=1&limit=2', '/query/limit', 'must be a string'],
+    ['limit=0', '/query/limit', 'must be at least 1'],
+    ['limit=501', '/query/limit', 'must be at most 500'],
+    ['limit=ten', '/query/limit', 'must be an integer'],
+    ['limit=1e2', '/query/limit', 'must be an integer'],
+    ['limit=', '/query/limit', 'must be an integer'],
+    ['limit=1&limit=2', '/query/limit', 'must be an integer'],
     ['cursor=cert_gone', '/query/cursor', 'names no job of this list any more; start again without it'],
     ['page=2', '/query/page', 'is not a known field'],
   ])('refuses ?%s by name', async (query, pointer, detail) => {

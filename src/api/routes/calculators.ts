@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import { DomainError, type Fault } from '../../errors.ts';
 import { radiusReport, sampleSizeReport } from '../../smoothing/calculators.ts';
 import { PARAMETER_LIMITS } from '../../smoothing/parameters.ts';
-import { Nullable, OneOf } from '../../contract/building-blocks.ts';
+import { CertificateOutcome, Nullable } from '../../contract/building-blocks.ts';
 import { problems } from '../responses.ts';
 
 const { alpha, n } = PARAMETER_LIMITS;
@@ -45,7 +45,7 @@ export const calculatorRoutes: FastifyPluginAsyncTypebox = async (app) => {
         response: {
           200: Type.Object(
             {
-              outcome: OneOf(['certified', 'abstained']),
+              outcome: CertificateOutcome,
               pALowerBound: Type.Number({ description: 'one-sided Clopper-Pearson bound' }),
               pBUpperBound: Nullable(Type.Number({ description: 'with runnerUpCount only' })),
               certifiedRadius: Nullable(Type.Number({ description: 'rounded down; null in an abstention' })),

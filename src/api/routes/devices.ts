@@ -51,7 +51,10 @@ export const deviceRoutes: FastifyPluginAsyncTypebox<{ jobs: JobService }> = asy
         response: {
           200: answer(
             'All devices, by host name and worker.',
-            Type.Object({ data: Type.Array(DeviceSchema) }, { additionalProperties: false }),
+            Type.Object(
+              { data: Type.Array(DeviceSchema) },
+              { additionalProperties: false, title: 'DeviceList' },
+            ),
           ),
           ...problems(503),
         },

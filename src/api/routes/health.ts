@@ -11,10 +11,10 @@ const Check = Type.Object(
 );
 const Readiness = Type.Object(
   {
-    status: OneOf(['ready', 'not ready']),
+    status: OneOf(['ready', 'not ready'], { title: 'ReadinessStatus' }),
     checks: Type.Object(
       { redis: Check, worker: Check, devices: Check, models: Check },
-      { additionalProperties: false },
+      { additionalProperties: false, title: 'Checks' },
     ),
   },
   { additionalProperties: false, title: 'Readiness' },

@@ -26,22 +26,14 @@ export interface JobRoutesOptions {
 
 const PAGE_DEFAULT = 50;
 const PAGE_MOST = 500;
-// Query strings are text and nothing is coerced: the number is read by `pageLimit`.
 const Limit = Type.Optional(
-  Type.String({ description: `whole number from 1 to ${PAGE_MOST}; ${PAGE_DEFAULT} without it` }),
+  Type.Integer({ minimum: 1, maximum: PAGE_MOST, default: PAGE_DEFAULT, description: 'entries of the page' }),
 );
 const Cursor = Type.Optional(
   Type.String({ minLength: 1, maxLength: 100, description: '`next` of the page before' }),
 );
 const PageQuery = Type.Object({ limit: Limit, cursor: Cursor }, { additionalProperties: false });
 const IdParams = Type.Object({ id: Type.String() }, { additionalProperties: false });
-
-function pageLimit(text: string | undefined): number {
-  if (text === undefined) return PAGE_DEFAULT;
-  if (/^[1-9][0-9]{0,3}$/.test(text) && Number(text) <= PAGE_MOST) return Number(text);
-  const fault = { pointer: '/query/limit', detail: `must be a whole number from 1 to ${PAGE_MOST}` };
-  throw new DomainError('validation_failed', undefined, [fault]);
-}
 
 const RetryAfter = Type.Integer({ minimum: 1, description: 'seconds after which the next look is worth it' });
 const Link = Type.String({
@@ -127,10 +119,9 @@ export const jobRoutes: FastifyPluginAsyncTypebox<JobRoutesOptions> = async (app
       },
     },
     async (request, reply) => {
-      const { limit, cursor } = request.query;
-      const { jobs: records, next } = await jobs.list(kind, pageLimit(limit), cursor ?? null);
-      if (next !== null)
-        void reply.header('Link', `<${path}?limit=${pageLimit(limit)}&cursor=${next}>; rel="next"`);
+      const { limit = PAGE_DEFAULT, cursor } = request.query;
+      const { jobs: records, next } = await jobs.list(kind, limit, cursor ?? null);
+      if (next !== null) void reply.header('Link', `<${path}?limit=${limit}&cursor=${next}>; rel="next"`);
       return { data: records.map((record) => presentJob(record, Date.now())), next };
     },
   );
@@ -177,7 +168,7 @@ export const jobRoutes: FastifyPluginAsyncTypebox<JobRoutesOptions> = async (app
     },
     async (request, reply) => {
       const { id } = request.params;
-      const limit = pageLimit(request.query.limit);
+      const { limit = PAGE_DEFAULT } = request.query;
       const first = resultCursor(request.query.cursor);
       const record = await jobs.get(kind, id);
       const results = await jobs.results(kind, id, first, limit);

@@ -41,7 +41,7 @@ export const modelRoutes: FastifyPluginAsyncTypebox<{ models: ModelStore; jobs: 
         response: {
           200: Type.Object(
             { data: Type.Array(ModelSchema) },
-            { additionalProperties: false, description: 'All models, by folder name.' },
+            { additionalProperties: false, title: 'ModelList', description: 'All models, by folder name.' },
           ),
         },
       },

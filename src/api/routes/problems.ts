@@ -32,7 +32,11 @@ export const problemRoutes: FastifyPluginAsyncTypebox = async (app) => {
         response: {
           200: Type.Object(
             { data: Type.Array(Entry) },
-            { additionalProperties: false, description: 'Every kind that a response can have.' },
+            {
+              additionalProperties: false,
+              title: 'ProblemKindList',
+              description: 'Every kind that a response can have.',
+            },
           ),
         },
       },

@@ -65,7 +65,7 @@ describe('the document', () => {
     expect(document.openapi).toBe('3.1.0');
     expect(document.info).toMatchObject({ title: 'Smoothcert', license: { identifier: 'Apache-2.0' } });
     // Section 4.8.1: nothing but these at the top.
-    const allowed = ['openapi', 'info', 'servers', 'paths', 'components', 'tags'];
+    const allowed = ['openapi', 'info', 'servers', 'paths', 'components', 'security', 'tags'];
     expect(Object.keys(document).filter((key) => !allowed.includes(key))).toEqual([]);
   });
 
@@ -76,6 +76,25 @@ describe('the document', () => {
       const [, name] = /^#\/components\/schemas\/(\w+)$/.exec(String(value)) ?? [];
       expect(Object.keys(document.components.schemas), String(value)).toContain(name);
     }
+  });
+
+  test('names every object and every list of values, so that no generator has to make up a name that may be taken', () => {
+    const unnamed = [...walk(document)].filter(({ pointer, value }) => {
+      if (typeof value !== 'object' || value === null || /^\/components\/schemas\/\w+$/.test(pointer))
+        return false;
+      const { type, enum: values, properties } = value as Json;
+      return (type === 'object' && properties !== undefined) || (Array.isArray(values) && values.length > 1);
+    });
+    expect(unnamed.map(({ pointer }) => pointer)).toEqual([]);
+    expect(Object.keys(document.components.schemas).length).toBeGreaterThan(80);
+  });
+
+  test('states that no security is asked for yet, and types numbers in queries as numbers', () => {
+    expect((document as unknown as Json)['security']).toEqual([]);
+    const { parameters } = document.paths['/v1/certifications']!['get']!;
+    expect(parameters!.find(({ name }) => name === 'limit')).toMatchObject({
+      schema: { type: 'integer', minimum: 1, maximum: 500, default: 50 },
+    });
   });
 
   test('has no component that nothing refers to', () => {
@@ -90,7 +109,7 @@ describe('the document', () => {
     const ajv = new Ajv2020({
       strict: true,
       allowUnionTypes: true,
-      formats: { 'date-time': true, byte: true },
+      formats: { 'date-time': true, byte: true, binary: true },
     });
     // "example" is a keyword of OpenAPI's own.
     ajv.addKeyword('example');
@@ -196,9 +215,13 @@ describe('every operation', () => {
     for (const kind of ['certifications', 'predictions']) {
       const { requestBody, responses } = document.paths[`/v1/${kind}`]!['post']!;
       expect(Object.keys(requestBody!.content)).toEqual(['application/json', 'multipart/form-data']);
-      expect(requestBody!.content['multipart/form-data']!.schema).toMatchObject({
+      const reference = String(requestBody!.content['multipart/form-data']!.schema!['$ref']);
+      expect(document.components.schemas[reference.split('/').at(-1)!]).toMatchObject({
         required: ['request', 'image'],
-        properties: { request: { $ref: expect.stringMatching(/Form$/) as string }, image: { type: 'array' } },
+        properties: {
+          request: { $ref: expect.stringMatching(/Form$/) as string },
+          image: { type: 'array', items: { type: 'string', format: 'binary' } },
+        },
       });
       expect(Object.keys(responses['202']!.headers!)).toEqual(['Location', 'Retry-After']);
       expect(Object.keys(responses).sort()).toEqual(['202', '400', '409', '413', '415', '422', '500', '503']);
@@ -222,6 +245,15 @@ describe('naming components', () => {
       components: {
         schemas: { Outer: { properties: { a: { $ref: '#/components/schemas/Inner' } } }, Inner: inner },
       },
+    });
+  });
+
+  test('turns a union of single values into the list that it is', () => {
+    const union = { title: 'Layout', anyOf: ['a', 'b'].map((value) => ({ type: 'string', enum: [value] })) };
+    const mixed = { anyOf: [{ type: 'string', enum: ['a'] }, { type: 'null' }] };
+    expect(named({ x: union, y: mixed })).toMatchObject({
+      paths: { x: { $ref: '#/components/schemas/Layout' }, y: mixed },
+      components: { schemas: { Layout: { type: 'string', enum: ['a', 'b'] } } },
     });
   });
 
