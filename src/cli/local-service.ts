@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Stack } from '../lifecycle.ts';
@@ -19,7 +20,13 @@ export function startLocalService(
   return Stack.build(async (stack) => {
     const asked = readSettings(options, LIMITS);
     const data = await mkdtemp(join(tmpdir(), 'smoothcert-'));
-    stack.defer(() => rm(data, { recursive: true, force: true }));
+    // A process that is ended in the middle closes nothing.
+    const remove = (): void => rmSync(data, { recursive: true, force: true });
+    process.once('exit', remove);
+    stack.defer(async () => {
+      remove();
+      process.off('exit', remove);
+    });
     const port = options.port ?? '0';
     const config = readSettings({ ...options, host: '127.0.0.1', port, data }, LIMITS);
     const level = asked.logLevel === 'info' ? 'warn' : asked.logLevel;

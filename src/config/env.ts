@@ -135,6 +135,11 @@ export function ownEnvironment(): NodeJS.ProcessEnv {
   return process.env;
 }
 
+/** Whether npm or npx started this process, or one that started it. */
+export function startedByNpm(): boolean {
+  return process.env['npm_lifecycle_event'] !== undefined;
+}
+
 type Environment = Static<typeof EnvironmentSchema>;
 
 /**

@@ -1,16 +1,17 @@
+import { takeCoverage } from 'node:v8';
+
 // Entry point of a device host: a child process pinned to one device, started by a worker with its settings as its
 // argument. It lives exactly as long as the channel to its worker: a worker that is killed leaves no host behind.
 //
-// Nothing is imported before the listeners are there: loading takes most of a second, in which the worker may die and the
+// Nothing else is imported before the listeners are there: loading takes most of a second, in which the worker may die and the
 // channel close unheard.
 
-/** An orphan ends at once: process.exit() waits for lanes that are inside a library, and nobody is left to be impatient. */
-function end(): never {
-  if (process.ppid !== parent) process.kill(process.pid, 'SIGKILL');
-  process.exit(0);
+/** Ends at once. process.exit() would wait for lanes that are inside a library, and libraries complain of an end in mid-work. */
+function end(): void {
+  takeCoverage();
+  process.kill(process.pid, 'SIGKILL');
 }
 
-const parent = process.ppid;
 process.once('disconnect', end);
 // The channel may have closed before there was a listener, while Node itself started.
 if (!process.connected) end();

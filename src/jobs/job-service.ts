@@ -1,10 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { hasEnded, type JobKind } from '../contract/status.ts';
-import { DomainError } from '../errors.ts';
+import { DomainError, ERRORS } from '../errors.ts';
 import type { InputKind } from '../models/inputs/input-tensor.ts';
 import type { RegisteredModel } from '../models/store.ts';
 import { type CertifyParameters, type PredictParameters, samplesPerInput } from '../smoothing/parameters.ts';
+import { explainRefusal } from '../redis/explain-refusal.ts';
 import { announceCancellation } from './cancellation.ts';
 import type { JobRecord, JobRequest } from './job-record.ts';
 import { createJobStore, type JobPage } from './job-store.ts';
@@ -74,7 +75,13 @@ const ID_PREFIX: Readonly<Record<JobKind, string>> = { certification: 'cert', pr
 /** An outage is retried by the client; a slow queue must not make it wait longer than a dead one. */
 const DEADLINE_MILLISECONDS = 1_800;
 
-export function createJobService(redis: Redis, keys: Keys, retentionSeconds: number): JobService {
+/** @param trouble why Redis does not answer now, where this process knows; null where it does not */
+export function createJobService(
+  redis: Redis,
+  keys: Keys,
+  retentionSeconds: number,
+  trouble: () => string | null = () => null,
+): JobService {
   const jobs = createJobStore(redis, keys, retentionSeconds, Date.now);
   const resultStore = createResultStore(redis, keys);
   const presence = createPresence(redis, keys);
@@ -101,7 +108,9 @@ export function createJobService(redis: Redis, keys: Keys, retentionSeconds: num
       return await Promise.race([action(deadline.signal), late]);
     } catch (cause) {
       if (cause instanceof DomainError) throw cause;
-      throw new DomainError('queue_unavailable', undefined, [], { cause });
+      const reason = explainRefusal(cause) ?? trouble();
+      const detail = reason === null ? undefined : `${ERRORS.queue_unavailable} The reason: ${reason}`;
+      throw new DomainError('queue_unavailable', detail, [], { cause });
     } finally {
       clearTimeout(timer);
     }
@@ -207,7 +216,8 @@ export function createJobService(redis: Redis, keys: Keys, retentionSeconds: num
         return findObserved(kind, id);
       }),
     livingWorkers: () => available(() => presence.livingWorkers()),
-    ping: () => available(async () => void (await redis.ping())),
+    // A write, since a server that is full still answers to PING.
+    ping: () => available(async () => void (await redis.set(keys.ready, '1', 'PX', 1_000))),
     async close() {
       largeInputs.close();
       await Promise.all([queue.close(), chunkQueues.close()]);

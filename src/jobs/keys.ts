@@ -30,6 +30,8 @@ export interface Keys {
   worker(id: string): string;
   /** Held for a moment by the worker that looks after jobs that nobody else does. */
   readonly reconciling: string;
+  /** String: written to see whether Redis takes writes; expires at once. */
+  readonly ready: string;
   /** Channel: ids of jobs whose cancellation was asked for. */
   readonly cancellations: string;
 }
@@ -56,6 +58,7 @@ export function createKeys(prefix: string): Keys {
     workers: `${prefix}:workers`,
     worker: (id) => `${prefix}:worker:${id}`,
     reconciling: `${prefix}:reconciling`,
+    ready: `${prefix}:ready`,
     cancellations: `${prefix}:cancellations`,
   };
 }

@@ -11,6 +11,7 @@ import type { ModelStore } from '../models/store.ts';
 import type { DeviceTelemetry } from '../devices/telemetry.ts';
 import type { Logger } from '../logger.ts';
 import type { Software } from '../version.ts';
+import { disconnectAll } from '../redis/connections.ts';
 import { listenForCancellations } from './cancellation.ts';
 import { createChunkFeed } from './chunk-feed.ts';
 import { createCoordinator } from './coordinator.ts';
@@ -67,6 +68,8 @@ export interface WorkerService {
 const COORDINATORS = 16;
 const HEARTBEAT_MILLISECONDS = PRESENCE_MILLISECONDS / 3;
 const RECONCILE_MILLISECONDS = 15_000;
+/** Hosts have 5 s to end, and their chunks are given back after it. */
+const CLOSE_MILLISECONDS = 7_000;
 
 /**
  * Starts what a worker process does: coordinators, one host process per device and engine with the sampling consumers of
@@ -194,10 +197,13 @@ export async function startWorkerService(options: WorkerServiceOptions): Promise
     id,
     async close() {
       for (const timer of timers) clearInterval(timer);
+      // What waits for a server that does not come back would wait for ever.
+      const impatience = setTimeout(() => disconnectAll(redis), CLOSE_MILLISECONDS);
       const closing = closeAll();
       await coordinators.close(!connected());
       await closing;
       if (connected()) await presence.leave(id).catch(() => undefined);
+      clearTimeout(impatience);
     },
   };
 }

@@ -7,6 +7,8 @@ import { openModelStore } from '../models/store.ts';
 import { pinnedEnvironment } from '../devices/pinned-environment.ts';
 import { readTelemetry } from '../devices/telemetry.ts';
 import { connectWorker, waitUntilReady } from '../redis/connections.ts';
+import { inspectServer } from '../redis/inspect-server.ts';
+import type { ServerTraits } from '../redis/server-info.ts';
 import { createKeys } from '../jobs/keys.ts';
 import { startWorkerService } from '../jobs/worker-service.ts';
 import { type Running, Stack } from '../lifecycle.ts';
@@ -15,15 +17,25 @@ import { SOFTWARE } from '../version.ts';
 
 const REDIS_MILLISECONDS = 30_000;
 
-/** Starts the worker process: devices -> models -> Redis -> device hosts -> queue consumers. */
-export function startWorker(config: Config, redisUrl: string, logger: Logger): Promise<Running> {
+/**
+ * Starts the worker process: devices -> models -> Redis -> device hosts -> queue consumers.
+ *
+ * @param known of Redis; a server of which nothing is known is looked at first
+ */
+export function startWorker(
+  config: Config,
+  redisUrl: string,
+  logger: Logger,
+  known?: ServerTraits,
+): Promise<Running> {
   return Stack.build(async (stack) => {
     const launch = await dieWithParent(config.searchPath);
     const tools = { ...config, environment: ownEnvironment(), launch };
     const devices = await discoverDevices(config.devices, config.lanes, tools);
     const targets = new Map(devices.map((device) => [device, deviceTarget(device, config.target)]));
     const models = await openModelStore(config.modelsDirectory, config.models);
-    const redis = connectWorker(redisUrl, logger);
+    const server = known ?? (await inspectServer(redisUrl, config.prefix, logger, REDIS_MILLISECONDS));
+    const redis = connectWorker(redisUrl, logger, server);
     stack.defer(async () => redis.disconnect());
     await waitUntilReady(redis, REDIS_MILLISECONDS);
     const service = await startWorkerService({
@@ -33,8 +45,7 @@ export function startWorker(config: Config, redisUrl: string, logger: Logger): P
       devices,
       pin(device, engine) {
         const target = targets.get(device)!;
-        const base = ownEnvironment();
-        return { target, environment: pinnedEnvironment(device, target, engine, base) };
+        return { target, environment: pinnedEnvironment(device, target, engine, ownEnvironment()) };
       },
       readTelemetry: () => readTelemetry(devices, tools),
       launch,

@@ -2,6 +2,7 @@ import { Redis, type RedisOptions } from 'ioredis';
 import { DomainError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { parseRedisUrl, type RedisEndpoint } from './redis-url.ts';
+import { OWN_SERVER, type ServerTraits } from './server-info.ts';
 
 /** An outage is noticed and survived within seconds: retries come at 50 ms steps, at most a second apart. */
 const retryStrategy = (times: number): number => Math.min(times * 50, 1_000);
@@ -29,20 +30,55 @@ function connect(url: string, options: RedisOptions, logger: Logger): Redis {
   return redis;
 }
 
+/** Connections that were made of a connection: BullMQ duplicates what it is given, and waits for its copies as it closes. */
+const copiesOf = new WeakMap<Redis, Set<Redis>>();
+
+/**
+ * Fits a connection, and every copy that is made of it, to a server that may not be asked for INFO: BullMQ asks each for it and
+ * would never be ready.
+ */
+function adopt(redis: Redis, server: ServerTraits, copies = new Set<Redis>()): Redis {
+  copiesOf.set(redis, copies);
+  const duplicate = redis.duplicate.bind(redis);
+  redis.duplicate = (options) => {
+    const copy = adopt(duplicate(options), server, copies);
+    copies.add(copy);
+    copy.once('end', () => copies.delete(copy));
+    return copy;
+  };
+  if (!server.tellsInfo) redis.info = async () => `redis_version:${server.version ?? ASSUMED_VERSION}\r\n`;
+  return redis;
+}
+
+/** Ends a connection and all its copies at once; what waits for an answer on them is rejected. */
+export function disconnectAll(redis: Redis): void {
+  for (const each of [...(copiesOf.get(redis) ?? []), redis]) each.disconnect();
+}
+
+/** Has every command that is used, as the trial of rights has shown. */
+const ASSUMED_VERSION = '7.0.0';
+
 /** For processes that must go on through an outage: commands wait until Redis is back. */
-export function connectWorker(url: string, logger: Logger): Redis {
-  return connect(url, { maxRetriesPerRequest: null }, logger);
+export function connectWorker(url: string, logger: Logger, server: ServerTraits = OWN_SERVER): Redis {
+  const options = { maxRetriesPerRequest: null, enableReadyCheck: server.tellsInfo };
+  return adopt(connect(url, options, logger), server);
 }
 
 /** For processes that must answer now: without Redis a command fails within two seconds. */
-export function connectApi(url: string, logger: Logger): Redis {
+export function connectApi(url: string, logger: Logger, server: ServerTraits = OWN_SERVER): Redis {
   const options = {
+    enableReadyCheck: server.tellsInfo,
     maxRetriesPerRequest: 1,
     enableOfflineQueue: false,
     connectTimeout: 1_500,
     commandTimeout: 1_500,
   };
-  return connect(url, options, logger);
+  return adopt(connect(url, options, logger), server);
+}
+
+/** For a first look at a server, which may forbid what is asked. */
+export function connectProbe(url: string, logger: Logger): Redis {
+  return connect(url, { enableReadyCheck: false, maxRetriesPerRequest: 1 }, logger);
 }
 
 /**

@@ -17,19 +17,23 @@ export interface RedisEndpoint extends Pick<RedisOptions, 'db' | 'username' | 'p
  * Anything else throws a plain `Error` that says what is accepted. It never repeats the URL, which may hold a password.
  */
 export function parseRedisUrl(url: string): RedisEndpoint {
-  const parsed = URL.canParse(url) ? new URL(url) : null;
+  // The URL standard knows no name and password without a host.
+  const login = /^(unix:\/\/[^/@]*@)\/(.*)$/s.exec(url);
+  const text = login === null ? url : `${login[1]!}${NO_HOST}/${login[2]!}`;
+  const parsed = URL.canParse(text) ? new URL(text) : null;
   switch (parsed?.protocol) {
     case 'redis:':
     case 'rediss:':
       return networkOptions(parsed);
     case 'unix:':
-      return socketOptions(parsed);
+      return socketOptions(parsed, login === null ? '' : NO_HOST);
     default:
       throw refusal('it is not such a URL');
   }
 }
 
 const DEFAULT_PORT = 6379;
+const NO_HOST = 'socket';
 
 function networkOptions(url: URL): RedisEndpoint {
   if (url.hostname === '') throw refusal('it names no host');
@@ -46,8 +50,8 @@ function networkOptions(url: URL): RedisEndpoint {
   };
 }
 
-function socketOptions(url: URL): RedisEndpoint {
-  if (url.hostname !== '' || url.port !== '')
+function socketOptions(url: URL, noHost: string): RedisEndpoint {
+  if (url.hostname !== noHost || url.port !== '')
     throw refusal('a socket has no host: write unix:/// with three slashes');
   refuseParameters(url, ['db']);
   const path = decode(url.pathname);

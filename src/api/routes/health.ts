@@ -55,10 +55,11 @@ export const healthRoutes: FastifyPluginAsyncTypebox<{ jobs: JobService }> = asy
       },
     },
     async (_request, reply) => {
-      const redis = await jobs.ping().then(
-        () => true,
-        () => false,
+      const trouble = await jobs.ping().then(
+        () => null,
+        (error: Error) => error.message,
       );
+      const redis = trouble === null;
       const workers = redis ? await jobs.livingWorkers().catch(() => []) : [];
       const devices = workers.flatMap(presentDevices);
       const inService = devices.filter(({ state }) => state !== 'out');
@@ -81,7 +82,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox<{ jobs: JobService }> = asy
           ),
       );
       const checks = {
-        redis: { ok: redis, detail: redis ? 'answers' : 'does not answer' },
+        redis: { ok: redis, detail: trouble ?? 'answers' },
         worker: { ok: workers.length > 0, detail: `${workers.length} seen in the last 15 s` },
         devices: {
           ok: inService.length > 0,

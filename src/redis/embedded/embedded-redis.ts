@@ -20,7 +20,7 @@ export interface EmbeddedRedisOptions {
   readonly searchPath: string;
   /** Whether a missing server may be fetched from the distribution's packages; true unless given. */
   readonly allowFetch?: boolean;
-  /** Called once if the server stops so often that it is not restarted any more; the same is logged as an error. */
+  /** Called when the server stops so often that it is only tried every 10 s; the same is logged as an error. */
   readonly onFailure?: (error: EmbeddedRedisError) => void;
   /** Where the socket's private folder is made; the system's temporary directory unless given. */
   readonly temporaryDirectory?: string;
@@ -34,6 +34,8 @@ export interface EmbeddedRedis {
   readonly socketPath: string;
   readonly executable: string;
   readonly version: string;
+  /** Why there is no server that answers, in its own last words; null while there is one. */
+  trouble(): string | null;
   /** The server's process at this moment; null between the end of one and the start of the next. */
   pid(): number | null;
   /**
@@ -51,7 +53,7 @@ const CLOSE_GRACE_MS = 5_000;
  * - It listens on a unix socket in a folder that only this user can enter, and on no network address.
  * - What a client has been told is written survives a kill of the server, of this process and of the machine.
  * - When the server ends by itself or is killed it is restarted on the same socket, with the same data; clients
- *   reconnect. After more than 10 ends in a minute that stops and `onFailure` is called.
+ *   reconnect. After more than 10 ends in a minute `onFailure` is called, and it is tried every 10 s.
  * - On Linux it is killed by the kernel when this process dies in whatever way. Elsewhere it is killed when this process
  *   exits, and after a kill of this process by the next start on the same data directory.
  * - Must be called on the main thread, since the kernel watches the thread that starts the server.
@@ -76,9 +78,10 @@ export async function startEmbeddedRedis(options: EmbeddedRedisOptions): Promise
     const supervisor = await superviseServer({
       command: launch(server.executable, serverArguments(dataDirectory, socketPath)),
       socketPath,
+      dataDirectory,
       logger,
       silenceLimitMs: options.silenceLimitMs ?? 30_000,
-      onServer: recordIn(lock, socketPath),
+      onServer: recordIn(lock, socketPath, logger),
       onFailure: (error) => options.onFailure?.(error),
     });
     logger.info({ ...server, pid: supervisor.pid(), socketPath, dataDirectory }, 'embedded Redis is ready');
@@ -87,6 +90,7 @@ export async function startEmbeddedRedis(options: EmbeddedRedisOptions): Promise
       socketPath,
       executable: server.executable,
       version: server.version,
+      trouble: () => supervisor.trouble(),
       pid: () => supervisor.pid(),
       close: closerOf(supervisor, lock, socketPath),
     };
@@ -96,8 +100,23 @@ export async function startEmbeddedRedis(options: EmbeddedRedisOptions): Promise
   }
 }
 
-function recordIn(lock: OwnerLock, socketPath: string): Parameters<typeof superviseServer>[0]['onServer'] {
-  return (server) => lock.recordServer(server, socketPath);
+/** Notes each server in the claim; where the disk is full or the folder gone, the server is what matters. */
+function recordIn(
+  lock: OwnerLock,
+  socketPath: string,
+  logger: EmbeddedRedisLogger,
+): Parameters<typeof superviseServer>[0]['onServer'] {
+  let complained = false;
+  return (server) => {
+    try {
+      lock.recordServer(server, socketPath);
+      complained = false;
+    } catch (error) {
+      if (!complained)
+        logger.warn({ reason: String(error) }, 'the claim on the data directory cannot be written');
+      complained = true;
+    }
+  };
 }
 
 function closerOf(supervisor: Supervisor, lock: OwnerLock, socketPath: string): () => Promise<void> {

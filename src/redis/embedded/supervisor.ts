@@ -7,50 +7,63 @@ import type { ProcessIdentity } from './process-identity.ts';
 import { createRestartBudget, RESTART_LIMIT } from './restart-budget.ts';
 import { startServerProcess, type ServerProcess } from './server-process.ts';
 import { waitUntilReady } from './wait-until-ready.ts';
+import { whyUnwritable } from './why-unwritable.ts';
 
 export interface SupervisorOptions {
   readonly command: LaunchCommand;
   readonly socketPath: string;
+  readonly dataDirectory: string;
   readonly logger: EmbeddedRedisLogger;
   readonly silenceLimitMs: number;
   /** Called with each new server process, at once after it is started, and with null when it has ended. */
   readonly onServer: (server: ProcessIdentity | null) => void;
-  /** Called once, when the server has stopped too often and is not restarted any more. */
+  /** Called when the server has stopped too often; it is tried again, less often, until it comes up. */
   readonly onFailure: (error: EmbeddedRedisError) => void;
 }
 
 export interface Supervisor {
   pid(): number | null;
+  /** Why there is no server that answers; null while there is one. */
+  trouble(): string | null;
   /** Stops the server, by force after `graceMs`; resolves when its process is gone. Idempotent. */
   stop(graceMs: number): Promise<void>;
   /** Kills the server without waiting, for use while this process exits. */
   kill(): void;
 }
 
+/** Between two tries of a server that keeps failing. */
+const PATIENCE_MS = 10_000;
+/** Between two looks at a folder that cannot be written to. */
+const ROOM_POLL_MS = 1_000;
+
 /**
  * Starts the server, resolves when it answers, and keeps it running on the same socket until `stop`.
  *
  *     starting --answers--> running --ends--> backing off --delay--> starting
  *        |                     |                   |
- *        | ends or silent      | stop              | too often
+ *        | ends or silent      | stop              ^ too often: every 10 s
  *        v                     v                   v
- *      refused (first start) stopped             failed
+ *      refused (first start) stopped             failing
  *
  * A server that does not come up the first time is not tried again: `redis_start_failed` is thrown, since its data or
- * its installation is at fault. Later a restart that fails counts like any other end. A failed server is reported through
- * `onFailure` exactly once, and its clients keep getting connection errors.
+ * its installation is at fault. Later a restart that fails counts like any other end. A server that fails is reported through
+ * `onFailure` once, and tried again until it comes up: a full disk gets room again. Its clients get connection errors
+ * meanwhile.
  */
 export async function superviseServer(options: SupervisorOptions): Promise<Supervisor> {
   const { command, socketPath, logger } = options;
   const stopping = new AbortController();
   const budget = createRestartBudget();
   let current: ServerProcess | null = null;
+  let trouble: string | null = null;
+  /** Whether it has stopped too often, and has been reported. */
+  let failing = false;
 
   /** Runs one server to its end. Resolves with how it ended; `answered` is called if it ever does. */
   const runOnce = async (answered: () => void): Promise<string> => {
     // A killed server leaves its socket file, on which the next one could not listen.
     rmSync(socketPath, { force: true });
-    const server = startServerProcess(command, logger);
+    const server = startServerProcess(command, failing ? hushed(logger) : logger);
     current = server;
     options.onServer(server.identity);
     const over = new AbortController();
@@ -62,6 +75,7 @@ export async function superviseServer(options: SupervisorOptions): Promise<Super
     });
     let silence = '';
     if (ready) {
+      trouble = null;
       answered();
     } else if (!over.signal.aborted && !stopping.signal.aborted) {
       silence = `it did not answer within ${options.silenceLimitMs} ms, `;
@@ -74,24 +88,48 @@ export async function superviseServer(options: SupervisorOptions): Promise<Super
     return tail === '' ? reason : `${reason}; its last words:\n${tail}`;
   };
 
+  /** Waits until the server's folder can be written to, where it cannot: a start would fail, and each would be told. */
+  const awaitRoom = async (): Promise<void> => {
+    let reported = '';
+    for (;;) {
+      const reason = await whyUnwritable(options.dataDirectory);
+      if (reason === null || stopping.signal.aborted) break;
+      trouble = reason;
+      if (reason !== reported)
+        logger.error({}, `${reason}. The embedded Redis server is started again when it can be.`);
+      reported = reason;
+      await pause(ROOM_POLL_MS);
+    }
+    if (reported !== '') logger.info({}, 'the data directory can be written to again');
+  };
+
   const keepRunning = async (firstEnd: Promise<string>): Promise<void> => {
     let reason = await firstEnd;
     while (!stopping.signal.aborted) {
+      trouble = reason;
+      await awaitRoom();
       const backoffMs = budget.next(Date.now());
-      if (backoffMs === null) {
-        const message = `The embedded Redis server stopped more than ${RESTART_LIMIT} times in a minute: ${reason}`;
-        logger.error({ socketPath }, message);
-        options.onFailure(new EmbeddedRedisError('redis_start_failed', message));
-        return;
-      }
-      logger.warn({ reason, backoffMs }, 'the embedded Redis server stopped; restarting it');
-      await delay(backoffMs, undefined, { signal: stopping.signal }).catch(() => {});
+      if (backoffMs !== null)
+        logger.warn({ reason, backoffMs }, 'the embedded Redis server stopped; restarting it');
+      else if (!failing) fail(reason);
+      await pause(backoffMs ?? PATIENCE_MS);
       if (stopping.signal.aborted) return;
-      reason = await runOnce(() =>
-        logger.info({ pid: current?.identity?.pid }, 'the embedded Redis server is back'),
-      );
+      reason = await runOnce(() => {
+        failing = false;
+        logger.info({ pid: current?.identity?.pid }, 'the embedded Redis server is back');
+      }).catch(String);
     }
   };
+
+  const fail = (reason: string): void => {
+    failing = true;
+    const message = `The embedded Redis server stopped more than ${RESTART_LIMIT} times in a minute: ${reason}`;
+    logger.error({ socketPath }, message);
+    options.onFailure(new EmbeddedRedisError('redis_start_failed', message));
+  };
+
+  const pause = (milliseconds: number): Promise<void> =>
+    delay(milliseconds, undefined, { signal: stopping.signal }).catch(() => {});
 
   let firstEnd: Promise<string> = Promise.resolve('');
   await new Promise<void>((resolve, reject) => {
@@ -107,6 +145,7 @@ export async function superviseServer(options: SupervisorOptions): Promise<Super
 
   return {
     pid: () => current?.identity?.pid ?? null,
+    trouble: () => trouble,
     async stop(graceMs) {
       stopping.abort();
       const server = current;
@@ -123,4 +162,10 @@ export async function superviseServer(options: SupervisorOptions): Promise<Super
     },
     kill: () => current?.signal('SIGKILL'),
   };
+}
+
+/** What a server that keeps failing says each time is worth a warning once. */
+function hushed(logger: EmbeddedRedisLogger): EmbeddedRedisLogger {
+  const debug: EmbeddedRedisLogger['debug'] = (details, message) => logger.debug(details, message);
+  return { debug, info: debug, warn: debug, error: debug };
 }

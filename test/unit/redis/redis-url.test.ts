@@ -14,6 +14,11 @@ describe('a Redis URL', () => {
     ['unix:///run/redis.sock', { path: '/run/redis.sock' }],
     ['unix:///run/redis.sock?db=4', { path: '/run/redis.sock', db: 4 }],
     ['unix:///with%20space/%C3%A9.sock', { path: '/with space/é.sock' }],
+    [
+      'unix://me:p%40ss@/run/redis.sock?db=1',
+      { path: '/run/redis.sock', username: 'me', password: 'p@ss', db: 1 },
+    ],
+    ['unix://:pass@/run/redis.sock', { path: '/run/redis.sock', password: 'pass' }],
     ['unix:/run/redis.sock', { path: '/run/redis.sock' }],
   ])('%s becomes the options of a connection', (url, options) => {
     expect(parseRedisUrl(url)).toEqual(options);
@@ -33,6 +38,7 @@ describe('a Redis URL', () => {
     ['redis://h#0', 'fragment'],
     ['redis://:%E0%A4@h', 'malformed percent escape'],
     ['unix://run/redis.sock', 'three slashes'],
+    ['unix://me:pass@run/redis.sock', 'three slashes'],
     ['unix:///', 'no socket'],
     ['unix:///run/', 'no socket'],
     ['unix:///a.sock?db=x', 'not a whole number'],
