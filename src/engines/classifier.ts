@@ -1,5 +1,7 @@
 import { inputElements, type Manifest } from '../models/manifest.ts';
-import type { EngineDescription, EngineSession } from './engine.ts';
+import { computedRows, type EngineDescription, type EngineSession } from './engine.ts';
+import { NonFiniteScoreError } from './non-finite-score-error.ts';
+import { hasSameScores } from './row-probe.ts';
 
 /**
  * The base classifier: a network in an engine, asked for hard labels.
@@ -12,6 +14,11 @@ export interface Classifier {
   /** Most rows of one call, or null for any number. */
   readonly fixedBatch: number | null;
   /**
+   * Whether a row's scores depend on the batch, by rounding: then sample i of a draw must stand at place i mod `fixedBatch` of
+   * a batch of `fixedBatch` samples of that draw, so that its class is the same whoever draws it, whenever.
+   */
+  readonly aligned: boolean;
+  /**
    * Classifies the first `rows` rows of `batch` (row-major float32, in the manifest's layout) into `classes`. The
    * lowest of several equal best scores wins.
    *
@@ -19,23 +26,25 @@ export interface Classifier {
    * @throws NonFiniteScoreError where one of the rows has a score that is not finite
    */
   classify(batch: Float32Array, rows: number, classes: Int32Array): Promise<void>;
+  /** Whether a row has the scores of a small batch, bit for bit, at every place of a batch of so many rows. */
+  agrees(rows: number): Promise<boolean>;
   close(): Promise<void>;
 }
 
+/** How the rows of a batch are kept apart. */
+export type RowsApart = Pick<EngineDescription, 'rows' | 'batch'>;
+
 /**
- * One row alone is computed by other kernels, for a matrix and a vector, which round otherwise than those for the same row
- * among others (measured in ONNX Runtime and TensorFlow).
+ * A classifier of the scores of a session, which it closes with itself.
+ *
+ * @param how the rows are kept apart, as `openClassifier` found
  */
-const LEAST_ROWS = 2;
-
-/** The number of rows that a call computes where `rows` are wanted. */
-export function computedRows(session: EngineSession, rows: number): number {
-  return session.fixedBatch ?? session.computedRows(Math.max(rows, LEAST_ROWS));
-}
-
-/** A classifier of the scores of a session, which it closes with itself. */
-export function createClassifier(session: EngineSession, manifest: Manifest): Classifier {
-  const { description, fixedBatch } = session;
+export function createClassifier(
+  session: EngineSession,
+  manifest: Manifest,
+  how: RowsApart = {},
+): Classifier {
+  const { fixedBatch } = session;
   const elements = inputElements(manifest);
   const { classes: width } = manifest.output;
   let padded = new Float32Array(0);
@@ -49,8 +58,9 @@ export function createClassifier(session: EngineSession, manifest: Manifest): Cl
   };
 
   return {
-    description,
+    description: { ...session.identity, ...how },
     fixedBatch,
+    aligned: how.batch !== undefined,
     async classify(batch, rows, classes) {
       // A model made for one batch size wants a whole batch.
       const needed = fixedBatch ?? rows;
@@ -61,6 +71,7 @@ export function createClassifier(session: EngineSession, manifest: Manifest): Cl
       const scores = await session.scores(valuesOf(batch, rows, computed), computed);
       argmaxRows(scores, width, rows, classes);
     },
+    agrees: (rows) => hasSameScores(session, manifest, rows),
     close: () => session.close(),
   };
 }
@@ -83,13 +94,5 @@ export function argmaxRows(scores: Float32Array, width: number, rows: number, cl
     }
     if (finite !== 0) throw new NonFiniteScoreError();
     classes[row] = best;
-  }
-}
-
-/** The network gave a score that is NaN or infinite: it has no class there. */
-export class NonFiniteScoreError extends Error {
-  override readonly name = 'NonFiniteScoreError';
-  constructor() {
-    super('the model gave a score that is not a finite number');
   }
 }

@@ -1,12 +1,29 @@
 import type { Precision } from './compute-target.ts';
 
-/** Who ran the network: recorded in every certificate. */
-export interface EngineDescription {
+/** Which library computes, on what. */
+export interface EngineIdentity {
   readonly name: string;
   readonly version: string;
   /** What computed, e.g. "cpu" or "cuda"; never what was merely asked for. */
   readonly provider: string;
   readonly precision: Precision;
+}
+
+/** How it is known that the rows of a batch do not influence one another. */
+export type RowIndependence =
+  /** By the graph of the model file, and by the probe. */
+  | 'proved'
+  /** By the probe alone: some operator of the graph cannot be followed. */
+  | 'probed'
+  /** Each row is computed by itself. */
+  | 'alone';
+
+/** Who ran the network, and how: recorded in every certificate. */
+export interface EngineDescription extends EngineIdentity {
+  /** Left out by releases that did not ask. */
+  readonly rows?: RowIndependence;
+  /** The rows of every call, where a row's scores depend on it; left out where every batch gives the same scores. */
+  readonly batch?: number;
 }
 
 /**
@@ -17,11 +34,9 @@ export interface EngineDescription {
  * run the network once. A call may block the thread while it computes.
  */
 export interface EngineSession {
-  readonly description: EngineDescription;
+  readonly identity: EngineIdentity;
   /** The number of rows that the file takes, and no other; null for any. */
   readonly fixedBatch: number | null;
-  /** The rows to compute where `rows` are wanted: as many, or more where the library does better with some numbers. */
-  computedRows(rows: number): number;
   /**
    * Scores of the first `rows` rows of `batch` (row-major float32, in the manifest's layout): rows x classes, row-major, as
    * the network gives them. They are valid until the next call. The batch has that many rows, and the file takes them.
@@ -30,4 +45,18 @@ export interface EngineSession {
    */
   scores(batch: Float32Array, rows: number): Promise<Float32Array>;
   close(): Promise<void>;
+}
+
+/**
+ * One row alone is computed by other kernels, for a matrix and a vector, which round otherwise than those for the same row
+ * among others (measured in ONNX Runtime and in TensorFlow).
+ */
+const LEAST_ROWS = 2;
+
+/**
+ * The number of rows that a call computes where `rows` are wanted. Powers of two: each of them is probed, and the libraries
+ * of GPUs search for the best kernels, or build them, anew for each number of rows.
+ */
+export function computedRows({ fixedBatch }: EngineSession, rows: number): number {
+  return fixedBatch ?? 2 ** Math.ceil(Math.log2(Math.max(rows, LEAST_ROWS)));
 }

@@ -1,6 +1,6 @@
 import type { Manifest } from '../models/manifest.ts';
-import { computedRows, NonFiniteScoreError } from './classifier.ts';
-import type { EngineSession } from './engine.ts';
+import { computedRows, type EngineSession } from './engine.ts';
+import { NonFiniteScoreError } from './non-finite-score-error.ts';
 import { companionRows, judgedRows, nudgedRows } from './probe-rows.ts';
 import { roundingBound } from './rounding-bound.ts';
 
@@ -16,13 +16,40 @@ export type RowProbe =
   | { readonly kind: 'mixed'; readonly how: string };
 
 /** Batches that are tried where a model takes any; of GPUs, whose libraries choose by size, a large one too. */
-const SIZES = [4, 1, 2, 3, 5, 8, 17, 64];
+const SIZES = [2, 4, 8, 16, 32, 64];
 const LARGE = 1024;
 /** The size with all companions, at every place. */
-const THOROUGH = SIZES[0]!;
-/** float32 values of the largest batch tried, and of the largest of more than 17 rows: a probe takes a second, or a few. */
+const THOROUGH = 4;
+/** float32 values of the largest batch tried, and of the largest of more than 16 rows: a probe takes a second, or a few. */
 const MOST_VALUES = 2 ** 21;
 const MOST_VALUES_OF_MANY = 2 ** 18;
+
+type ScoresOf = (rows: readonly Float32Array[]) => Promise<readonly Float32Array[]>;
+
+/** Scores of each of several rows in one batch, which is computed as classifiers compute it. */
+function scoresIn(session: EngineSession, { output }: Manifest): ScoresOf {
+  return async (rows) => {
+    const elements = rows[0]!.length;
+    const computed = computedRows(session, rows.length);
+    const batch = new Float32Array(computed * elements);
+    for (const [index, row] of rows.entries()) batch.set(row, index * elements);
+    const scores = await session.scores(batch, computed);
+    return rows.map((_, index) => scores.slice(index * output.classes, (index + 1) * output.classes));
+  };
+}
+
+/** Whether a row has the scores, bit for bit, at every place of a batch of `size` rows that it has in the smallest. */
+export async function hasSameScores(
+  session: EngineSession,
+  manifest: Manifest,
+  size: number,
+): Promise<boolean> {
+  const scoresOf = scoresIn(session, manifest);
+  const [row] = judgedRows(manifest);
+  const [expected] = await scoresOf([row!]);
+  const copies = await scoresOf(Array.from({ length: size }, () => row!));
+  return copies.every((scores) => distance(scores, expected!) === 0);
+}
 
 /** How far two rows' scores lie apart; infinite where one is no number. */
 function distance(one: Float32Array, other: Float32Array): number {
@@ -40,7 +67,7 @@ function distance(one: Float32Array, other: Float32Array): number {
  *
  * At the same place of a batch of the same size an engine does the same operations in the same order with a row's numbers,
  * since libraries choose kernels by shapes and not by values: then the companions must not change one bit (measured: they
- * never did, in 78 networks that mix nothing). By place and by size the last bits may differ, within `roundingBound`.
+ * never did, in 69 networks that mix nothing). By place and by size the last bits may differ, within `roundingBound`.
  *
  * A probe proves nothing: it can miss what depends on one value of a companion that it does not try, on a place or size that
  * it does not try, or on place and size alone by less than rounding.
@@ -49,17 +76,9 @@ function distance(one: Float32Array, other: Float32Array): number {
  */
 export async function probeRows(session: EngineSession, manifest: Manifest): Promise<RowProbe> {
   const judged = judgedRows(manifest);
-  const elements = judged[0]!.length;
-  const width = manifest.output.classes;
+  const scoresOf = scoresIn(session, manifest);
   const apart: Differences = { byCall: 0, byCompanions: 0, byPlace: 0 };
 
-  const scoresOf = async (rows: readonly Float32Array[]): Promise<Float32Array[]> => {
-    const computed = computedRows(session, rows.length);
-    const batch = new Float32Array(computed * elements);
-    for (const [index, row] of rows.entries()) batch.set(row, index * elements);
-    const scores = await session.scores(batch, computed);
-    return rows.map((_, index) => scores.slice(index * width, (index + 1) * width));
-  };
   const alone = async (rows: readonly Float32Array[]): Promise<Float32Array[]> => {
     const found: Float32Array[] = [];
     for (const row of rows) found.push((await scoresOf([row]))[0]!);
@@ -77,11 +96,14 @@ export async function probeRows(session: EngineSession, manifest: Manifest): Pro
   // A state would pass for the effect of a nudge.
   const nudged = apart.byCall > 0 ? [] : await alone(nudgedRows(manifest));
 
-  for (const [turn, size] of sizesFor(session, elements).entries()) {
+  for (const [turn, size] of sizesFor(session, judged[0]!.length).entries()) {
     // Of copies of one row each place is seen.
     const copies = await scoresOf(Array.from({ length: size }, () => judged[0]!));
     for (const scores of copies) compare('byPlace', scores, expected[0]!);
-    if (size === 1) continue;
+    if (size === 1) {
+      for (const companion of companionRows(manifest)) await scoresOf([companion]);
+      continue;
+    }
     const thorough = size === THOROUGH || session.fixedBatch !== null;
     for (const first of thorough ? [0, 1] : [turn % 2]) {
       let beside: readonly Float32Array[] | null = null;
@@ -104,7 +126,7 @@ export async function probeRows(session: EngineSession, manifest: Manifest): Pro
 
   const largest = Math.max(...expected.map((scores) => Math.max(...scores.map(Math.abs))));
   const moved = Math.max(0, ...nudged.map((scores, index) => distance(scores, expected[index]!)));
-  return verdict(apart, roundingBound(session.description.precision, largest, moved), largest);
+  return verdict(apart, roundingBound(session.identity.precision, largest, moved), largest);
 }
 
 function verdict(apart: Differences, bound: number, largest: number): RowProbe {
@@ -128,10 +150,10 @@ const HOW = {
   byPlace: 'gives a row other scores at another place of a batch or in a batch of another size',
 } as const satisfies Record<keyof Differences, string>;
 
-function sizesFor({ fixedBatch, description }: EngineSession, elements: number): readonly number[] {
+function sizesFor({ fixedBatch, identity }: EngineSession, elements: number): readonly number[] {
   if (fixedBatch !== null) return [fixedBatch];
-  const gpu = description.provider === 'cuda' || description.provider === 'tensorrt';
+  const gpu = identity.provider === 'cuda' || identity.provider === 'tensorrt';
   const fits = (size: number): boolean =>
-    size * elements <= (size > 17 && !gpu ? MOST_VALUES_OF_MANY : MOST_VALUES) || size <= THOROUGH;
+    size * elements <= (size > 16 && !gpu ? MOST_VALUES_OF_MANY : MOST_VALUES) || size <= THOROUGH;
   return [...SIZES, ...(gpu ? [LARGE] : [])].filter(fits);
 }

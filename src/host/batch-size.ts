@@ -1,5 +1,6 @@
 import type { DeviceKind } from '../engines/compute-target.ts';
-import { type Classifier, NonFiniteScoreError } from '../engines/classifier.ts';
+import type { Classifier } from '../engines/classifier.ts';
+import { NonFiniteScoreError } from '../engines/non-finite-score-error.ts';
 
 /** What a batch may grow to. */
 interface Limits {
@@ -64,6 +65,9 @@ export async function measureBatchSize(
   let failed: number | null = null;
   for (const batchSize of candidates(classifier, elements, LIMITS[device])) {
     const start = clock();
+    // Where a larger batch would round a row's scores otherwise, the votes would depend on what was measured.
+    if (classifier.fixedBatch === null && measured.length > 0 && !(await agrees(classifier, batchSize)))
+      break;
     const samplesPerSecond = await measure(classifier, batchSize, elements, clock).catch((error: unknown) => {
       if (measured.length === 0 || error instanceof NonFiniteScoreError) throw error;
       failed = batchSize;
@@ -90,6 +94,11 @@ function candidates({ fixedBatch }: Classifier, elements: number, { rows, values
   if (fixedBatch !== null) return [fixedBatch];
   const most = Math.max(1, Math.min(rows, values / elements));
   return Array.from({ length: Math.floor(Math.log2(most)) + 1 }, (_, power) => 2 ** power);
+}
+
+/** Whether a batch of so many rows rounds as small ones do; one that fails is measured all the same, and fails there. */
+function agrees(classifier: Classifier, batchSize: number): Promise<boolean> {
+  return classifier.agrees(batchSize).catch(() => true);
 }
 
 /** Rows a second with this batch size. */

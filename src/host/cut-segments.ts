@@ -6,23 +6,27 @@ interface Samples {
 
 /**
  * Cuts segments into groups of at most `most` samples, in order. The groups tile the segments: every sample is in exactly
- * one piece of one group, all but the last group are full, and a piece keeps what its segment says besides.
+ * one piece of one group, and a piece keeps what its segment says besides. All but the last group are full.
+ *
+ * @param multiple of which the first sample of what is left of a segment is: groups then need not be full. At most `most`
  */
 export function* cutSegments<Segment extends Samples>(
   segments: Iterable<Segment>,
   most: number,
+  multiple = 1,
 ): Generator<readonly Segment[], undefined> {
   let group: Segment[] = [];
   let free = most;
   for (const segment of segments) {
     let { firstSample, count } = segment;
     while (count > 0) {
-      const taken = Math.min(count, free);
-      group.push({ ...segment, firstSample, count: taken });
+      let taken = Math.min(count, free);
+      if (taken < count) taken = Math.max(0, taken - ((firstSample + taken) % multiple));
+      if (taken > 0) group.push({ ...segment, firstSample, count: taken });
       firstSample += taken;
       count -= taken;
       free -= taken;
-      if (free === 0) {
+      if (free === 0 || count > 0) {
         yield group;
         group = [];
         free = most;

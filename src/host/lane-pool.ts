@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { createBirpc, type BirpcReturn } from 'birpc';
 import { DomainError } from '../errors.ts';
@@ -59,7 +60,9 @@ export function createLanePool(
       const failed = outcomes.find((outcome) => outcome.kind === 'failed');
       // A model that this device has run before, whose files are still the same, is not what is wrong.
       if (failed !== undefined) return earlier === null ? failed : { ...failed, code: 'device_failed' };
-      const engine = (outcomes[0] as WarmModel).engine;
+      const [engine, ...others] = outcomes.map((each) => (each as WarmModel).engine);
+      if (engine === undefined || others.some((each) => !isDeepStrictEqual(each, engine)))
+        throw new DomainError('device_failed', 'the lanes of the device do not compute the model alike');
       const { batchSize, samplesPerSecond } = earlier ?? (await measure(model.digest));
       const prepared = await prepare(model.digest, batchSize);
       return { kind: 'loaded', engine, batchSize: prepared, samplesPerSecond };
@@ -103,7 +106,7 @@ export function createLanePool(
       }
       const perTask = (loaded.samplesPerSecond / laneCount / 1000) * TASK_MILLISECONDS;
       const batches = Math.max(1, Math.round(perTask / loaded.batchSize));
-      return queue.add(work, batches * loaded.batchSize);
+      return queue.add(work, batches * loaded.batchSize, loaded.engine.batch);
     },
     abort: (workId) => queue.abort(workId),
   };

@@ -1,12 +1,13 @@
 import { DomainError } from '../errors.ts';
 import type { ComputeTarget } from '../engines/compute-target.ts';
-import { type Classifier, NonFiniteScoreError } from '../engines/classifier.ts';
+import type { Classifier } from '../engines/classifier.ts';
+import { NonFiniteScoreError } from '../engines/non-finite-score-error.ts';
 import { inputElements, type Manifest } from '../models/manifest.ts';
 import type { VerifiedModel } from '../models/store.ts';
 import { openClassifier } from '../engines/open-classifier.ts';
 import { gaussianCutpoints } from '../random/cutpoints.ts';
 import { type KernelOutput, NoiseKernel } from '../random/noise-kernel.ts';
-import { cutSegments } from './cut-segments.ts';
+import { alignedBatches, packedBatches } from './batches.ts';
 import { measureBatchSize } from './batch-size.ts';
 import type { LaneFunctions, LaneOutcome, LaneTask, WorkInput } from './protocol.ts';
 
@@ -72,8 +73,8 @@ export function createLane(
     const votes = new Map<number, Uint32Array>();
     const timings = { noise: 0, inference: 0, counting: 0 };
     let samples = 0;
-    // A batch may hold rows of several inputs.
-    for (const batch of cutSegments(segments, kernel.rows)) {
+    const batches = classifier.aligned ? alignedBatches : packedBatches;
+    for (const batch of batches(segments, kernel.rows)) {
       if (!works.has(workId)) return { kind: 'aborted' };
       const started = clock();
       let rows = 0;
@@ -85,13 +86,14 @@ export function createLane(
       const filled = clock();
       await classifier.classify(kernel.batch, rows, classes);
       const classified = clock();
-      let row = 0;
-      for (const { segment, count } of batch) {
+      let first = 0;
+      for (const { segment, count, from, to } of batch) {
         let counts = votes.get(segment);
         if (counts === undefined) votes.set(segment, (counts = new Uint32Array(manifest.output.classes)));
-        for (const end = row + count; row < end; row += 1) counts[classes[row]!]! += 1;
+        for (let row = first + from; row < first + to; row += 1) counts[classes[row]!]! += 1;
+        first += count;
+        samples += to - from;
       }
-      samples += rows;
       timings.noise += filled - started;
       timings.inference += classified - filled;
       timings.counting += clock() - classified;

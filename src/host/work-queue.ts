@@ -22,8 +22,12 @@ interface Progress {
 }
 
 export interface WorkQueue {
-  /** Deals `work` out in tasks of `taskRows` samples, after the work that came before; resolves when all is counted. */
-  add(work: Work, taskRows: number): Promise<WorkOutcome>;
+  /**
+   * Deals `work` out in tasks of `taskRows` samples, after the work that came before; resolves when all is counted.
+   *
+   * @param batch of which samples stand at fixed places: no task ends within one, but where its segment does
+   */
+  add(work: Work, taskRows: number, batch?: number): Promise<WorkOutcome>;
   abort(workId: string): void;
   /** Whether unfinished work needs the model. */
   uses(modelDigest: string): boolean;
@@ -91,13 +95,13 @@ export function createWorkQueue(
   }
 
   return {
-    add: (work, taskRows) =>
+    add: (work, taskRows, batch) =>
       new Promise((settle) => {
         const timings = { noise: 0, inference: 0, counting: 0 };
         const { id, sigma, inputs, model } = work;
         for (const lane of lanes) void lane.begin({ id, sigma, inputs, modelDigest: model.digest });
         const segments = work.segments.map((each, segment) => ({ ...each, segment }));
-        const later = cutSegments(segments, taskRows);
+        const later = cutSegments(segments, taskRows, batch);
         const upcoming = later.next().value ?? null;
         const entry: Progress = { work, later, upcoming, underWay: 0, votes: [], timings, end: null, settle };
         queue.push(entry);

@@ -3,18 +3,27 @@ import type { HostSpeed } from './chunk-size.ts';
 import type { JobRecord } from './job-record.ts';
 import type { WorkerStatus } from './presence.ts';
 
-// A pool is all hosts, on whatever machine, whose sessions have one description: engine, version, provider, arithmetic.
+// A pool is all hosts, on whatever machine, whose sessions have one description: engine, version, provider, arithmetic, and
+// the rows of a call where a row's scores depend on them.
 // A job draws all its votes in one pool, the one that is fastest when it starts, so that its certificates are about one
 // network computed in one way. Each pool has a queue of its own.
 
 /** One line that two engines share only if they are the same. */
-export function describeEngine({ name, version, provider, precision }: EngineDescription): string {
-  return `${name} ${version} on ${provider} (${precision})`;
+export function describeEngine({ name, version, provider, precision, batch }: EngineDescription): string {
+  const batches = batch === undefined ? '' : `, ${batch} rows a call`;
+  return `${name} ${version} on ${provider} (${precision}${batches})`;
 }
 
 /** Name of the pool's sampling queue; BullMQ allows no ":" in it. */
-export function samplingQueueName({ name, version, provider, precision }: EngineDescription): string {
-  const parts = ['sampling', name, version, provider, precision];
+export function samplingQueueName({ name, version, provider, precision, batch }: EngineDescription): string {
+  const parts = [
+    'sampling',
+    name,
+    version,
+    provider,
+    precision,
+    ...(batch === undefined ? [] : [`batch${batch}`]),
+  ];
   return parts.map((part) => part.replace(/[^A-Za-z0-9.]+/g, '-').replace(/^-/, '')).join('-');
 }
 

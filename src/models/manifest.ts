@@ -43,6 +43,14 @@ export const ManifestSchema = Type.Object(
       },
       { additionalProperties: false, description: 'float32 in [0,1] before noise; i/255 for pixel i' },
     ),
+    batch: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 16_384,
+        description:
+          'rows of every call; left out: what is fastest. 1 lets a network run that mixes the rows of a batch: each row is computed by itself',
+      }),
+    ),
     preprocess: Type.Optional(
       Type.Object(
         {

@@ -1,5 +1,6 @@
 import { formatCount, formatRadiusDown, formatSmallUp } from './format.ts';
 import { html, type Html } from './html.ts';
+import type { Certificate } from '../smoothing/certificate.ts';
 import type { Certification, CertificationResult, Model } from '../contract/resources.ts';
 import type { ReportInput } from './input-card.ts';
 import type { Summary } from './summary.ts';
@@ -43,6 +44,7 @@ export function facts({ model, job, inputs, command }: Report, ceiling: number):
       ],
       ['seed', `${noise.seed} (drawn by the server after the request)`],
       ['engine', `${engine.name} ${engine.version}, ${engine.provider}`],
+      ['rows of a batch', describeRows(engine)],
       ['devices', devices.map(({ name, batchSize }) => `${name} (batches of ${batchSize})`).join(', ')],
       ['software', `${software.name} ${software.version}`],
     );
@@ -58,4 +60,14 @@ export function facts({ model, job, inputs, command }: Report, ceiling: number):
     <p class="soft small" style="margin:16px 0 0">The same noise again, for the same votes:</p>
     <pre><code>${command}</code></pre>
   </div>`;
+}
+
+/** How the rows of a batch were kept apart, in words. */
+function describeRows({ rows, batch }: Certificate['engine']): string {
+  if (rows === undefined) return 'not recorded';
+  if (rows === 'alone') return 'each computed by itself';
+  const independent = `independent, by ${rows === 'proved' ? 'the graph of the file and a probe' : 'a probe'}`;
+  return batch === undefined
+    ? independent
+    : `${independent}; always ${batch} a call, since rounding depends on it`;
 }

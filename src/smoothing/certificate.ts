@@ -42,6 +42,10 @@ export interface CertificateOrigin {
     readonly provider: string;
     /** Arithmetic of the network's products and convolutions. */
     readonly precision: string;
+    /** How it is known that the rows of a batch do not influence one another; left out by releases that did not ask. */
+    readonly rows?: 'proved' | 'probed' | 'alone';
+    /** The rows of every call, where a row's scores depend on it; left out where every batch gives the same votes. */
+    readonly batch?: number;
   };
   /** The devices that drew the votes, each with its batch size and how many of the samples it drew. */
   readonly devices: readonly {

@@ -6,6 +6,7 @@ import { openIn } from '../../src/engines/tensorflow/engine.ts';
 import { loadTensorflowWasm } from '../../src/engines/tensorflow/library.ts';
 import { nativeTensorflowObstacle } from '../support/native-tensorflow.ts';
 import type { PlainNetwork } from '../support/plain-network/plain-network.ts';
+import { twinned } from '../support/plain-network/twinned.ts';
 import { useTemporaryDirectory } from '../support/temporary-directory.ts';
 import {
   classesIn,
@@ -46,20 +47,6 @@ function shifted(network: PlainNetwork): PlainNetwork {
   const [top, left, bottom, right] = first.pads;
   const pads = [top + 1, left + 1, bottom - 1, right - 1] as const;
   return { ...network, layers: [{ ...first, pads }, ...network.layers.slice(1)] };
-}
-
-/** Each class a second time with weights that are neighbours in float32: which of the two is best is decided by rounding. */
-function twinned(network: PlainNetwork): PlainNetwork {
-  const last = network.layers.at(-1)!;
-  if (last.kind !== 'dense') throw new Error('the last layer is not dense');
-  const neighbours = last.weights.map((each, index) => each * (1 + (index % 2 === 0 ? 1 : -1) * 2 ** -23));
-  const twins = {
-    ...last,
-    units: 2 * last.units,
-    weights: Float32Array.of(...last.weights, ...neighbours),
-    biases: Float32Array.of(...last.biases, ...last.biases),
-  };
-  return { ...network, layers: [...network.layers.slice(0, -1), twins] };
 }
 
 // One after another: both backends of TensorFlow.js are in one process here, and the one set last computes.

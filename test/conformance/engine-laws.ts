@@ -56,6 +56,8 @@ export interface EngineTraits {
    * WGSL, the language of WebGPU, lets them give any number (W3C, WGSL, "Differences from IEEE-754").
    */
   readonly domainErrorsAreNaN?: boolean;
+  /** Whether the format can divide by a maximum over the batch. */
+  readonly divides?: boolean;
   /** Writes linear models in the format that is opened; ONNX without it. */
   readonly write?: WriteLinear;
 }
@@ -69,7 +71,7 @@ export interface EngineTraits {
 export function engineLaws(
   name: string,
   openSession: OpenSession,
-  { domainErrorsAreNaN = true, write = writeLinearOnnx }: EngineTraits = {},
+  { domainErrorsAreNaN = true, divides = true, write = writeLinearOnnx }: EngineTraits = {},
 ): void {
   async function linear(options: LinearLawModel): Promise<VerifiedModel> {
     folders += 1;
@@ -279,6 +281,24 @@ export function engineLaws(
         expect(await probeRows(session, model.manifest)).toEqual({ kind: 'exact' });
       }
     });
+
+    it.runIf(divides)(
+      'finds a division by the largest value of the batch, of any batch and of one',
+      async () => {
+        for (const batch of [undefined, 5]) {
+          const mixing = { ...THREE, mixesRows: true };
+          const model = await linear(batch === undefined ? mixing : { ...mixing, batch });
+          const session = await openSession(model);
+          onTestFinished(() => session.close());
+          expect(await probeRows(session, model.manifest)).toMatchObject({
+            kind: 'mixed',
+            how: expect.stringContaining(
+              'gives a row other scores when other rows are in its batch',
+            ) as string,
+          });
+        }
+      },
+    );
   });
 
   describe(`${name}: the description`, () => {

@@ -58,7 +58,7 @@ describe('ONNX Runtime', () => {
     const model = await verifyModel(await writeLinearModel(directory('linear'), linear));
     const session = await openOnnxSession(model, CPU_TARGET);
     onTestFinished(() => session.close());
-    expect(session.description).toEqual({
+    expect(session.identity).toEqual({
       name: 'onnxruntime-node',
       version,
       provider: 'cpu',

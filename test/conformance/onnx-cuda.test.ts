@@ -46,7 +46,7 @@ function onNvidia(provider: 'cuda' | 'tensorrt', target: ComputeTarget): void {
     it('says tf32 where that is allowed', async () => {
       const session = await openOnnxSession(await shipped(), { ...target, precision: 'tf32' });
       onTestFinished(() => session.close());
-      expect(session.description).toMatchObject({ provider, precision: 'tf32' });
+      expect(session.identity).toMatchObject({ provider, precision: 'tf32' });
     });
   });
 }

@@ -47,7 +47,7 @@ describe('ONNX Runtime on WebGPU', () => {
     const model = await verifyModel(await writeLinearModel(directory('allowed', 'linear'), LINEAR));
     const session = await openOnnxSession(model, { ...TARGET, precision: 'tf32' });
     onTestFinished(() => session.close());
-    expect(session.description).toMatchObject({ provider: 'webgpu', precision: 'fp32' });
+    expect(session.identity).toMatchObject({ provider: 'webgpu', precision: 'fp32' });
   });
 
   it('refuses a model with a node that only the CPU can compute, and names both', async () => {

@@ -103,8 +103,8 @@ function traps(): void {
     });
 
     it('of a later TensorFlow is refused with what to do by 2.9.1, and read by later ones', async () => {
-      const { description } = await loadTensorflow(CPU_TARGET);
-      const older = description.version.endsWith('+tensorflow.2.9.1');
+      const { identity } = await loadTensorflow(CPU_TARGET);
+      const older = identity.version.endsWith('+tensorflow.2.9.1');
       const model = await verifyModel(await written('later', 'copy-on-read'));
       const answer = await open(model)
         .then((session) => classify(session, Float32Array.of(1, 0, 0, 1), 2))
@@ -182,11 +182,11 @@ function traps(): void {
   });
 
   it('is described by the versions of the package and of TensorFlow, though WebAssembly is allowed', async () => {
-    const { description } = await loadTensorflow({ ...CPU_TARGET, wasm: true });
+    const { identity } = await loadTensorflow({ ...CPU_TARGET, wasm: true });
     const { version } = createRequire(import.meta.url)('@tensorflow/tfjs-node-gpu/package.json') as {
       version: string;
     };
-    expect(description).toEqual({
+    expect(identity).toEqual({
       name: '@tensorflow/tfjs-node-gpu',
       version: expect.stringMatching(
         new RegExp(`^${version.replaceAll('.', '\\.')}\\+tensorflow\\.\\d+\\.\\d+\\.\\d+$`),

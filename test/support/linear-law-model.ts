@@ -10,6 +10,8 @@ export interface LinearLawModel extends LinearClassifier {
   readonly batch?: number;
   /** Whether a negative pixel gives a score that is not finite (by a logarithm, for instance). */
   readonly rejectsNegative?: boolean;
+  /** Whether pixels are divided by the largest of the whole batch, where the format can say so. */
+  readonly mixesRows?: boolean;
   /** Whether the number of scores is left out of what the model declares, where its format allows that. */
   readonly hidesWidth?: boolean;
 }
@@ -20,10 +22,11 @@ export type WriteLinear = (folder: string, options: LinearLawModel) => Promise<R
 /** Writes linear models in ONNX. */
 export const writeLinearOnnx: WriteLinear = (
   folder,
-  { rejectsNegative = false, hidesWidth = false, ...rest },
+  { rejectsNegative = false, mixesRows = false, hidesWidth = false, ...rest },
 ) =>
   writeLinearModel(folder, {
     ...rest,
     ...(rejectsNegative ? { prelude: PRELUDES.logarithm } : {}),
+    ...(mixesRows ? { prelude: PRELUDES.batchMaximum } : {}),
     ...(hidesWidth ? { declaredOutput: ['batch', 'anything'] } : {}),
   });

@@ -112,6 +112,39 @@ export const PRELUDES = {
       { op_type: 'Sub', input: ['image', 'mean'], output: ['prepared'] },
     ],
   },
+  /** Divides by the largest value of the whole batch. */
+  batchMaximum: {
+    nodes: [
+      {
+        op_type: 'ReduceMax',
+        input: ['image'],
+        output: ['largest'],
+        attribute: [attribute.int('keepdims', 0)],
+      },
+      { op_type: 'Div', input: ['image', 'largest'], output: ['prepared'] },
+    ],
+  },
+  /** Rounds to 8 bits with a scale for the whole batch, as dynamic quantization does. */
+  dynamicQuantization: {
+    nodes: [
+      { op_type: 'DynamicQuantizeLinear', input: ['image'], output: ['quantized', 'scale', 'zero'] },
+      { op_type: 'DequantizeLinear', input: ['quantized', 'scale', 'zero'], output: ['prepared'] },
+    ],
+  },
+  /** Adds a ten-millionth of the mean over the batch: beside images less than rounding. */
+  faintMean: {
+    nodes: [
+      {
+        op_type: 'ReduceMean',
+        input: ['image'],
+        output: ['mean'],
+        attribute: [attribute.ints('axes', [0]), attribute.int('keepdims', 1)],
+      },
+      { op_type: 'Mul', input: ['mean', 'share'], output: ['faint'] },
+      { op_type: 'Add', input: ['image', 'faint'], output: ['prepared'] },
+    ],
+    initializers: [floats('share', [], [1e-7])],
+  },
 } as const satisfies Record<string, Prelude>;
 
 /** Batch normalisation over `channels`, by its own statistics (training) or by the stored mean 0 and variance 1. */

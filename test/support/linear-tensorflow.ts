@@ -39,11 +39,24 @@ function kernelOf({ weights }: LinearLawModel): GraphTensor {
   return floats([elements, weights.length], values);
 }
 
+/** Divides the image by the largest value of the whole batch. */
+const BATCH_MAXIMUM: readonly GraphNode[] = [
+  constant('all_axes', { dtype: 'DT_INT32', dims: [4], values: [0, 1, 2, 3] }),
+  {
+    name: 'largest',
+    op: 'Max',
+    input: ['image', 'all_axes'],
+    attr: { T: FLOAT, Tidx: INT, keep_dims: { b: false } },
+  },
+  { name: 'prepared', op: 'RealDiv', input: ['image', 'largest'], attr: { T: FLOAT } },
+];
+
 /** The graph of a linear classifier, from `image` to `logits`. */
 export function linearGraph(options: LinearTensorflowOptions): GraphNode[] {
   const { input, weights, biases, batch = -1, rejectsNegative = false } = options;
   const prelude: readonly GraphNode[] | undefined =
     options.prelude ??
+    (options.mixesRows === true ? BATCH_MAXIMUM : undefined) ??
     (rejectsNegative ? [{ name: 'prepared', op: 'Log', input: ['image'], attr: { T: FLOAT } }] : undefined);
   return [
     {

@@ -14,13 +14,15 @@ export interface FolderOptions {
   readonly classes: number;
   readonly preprocess?: NonNullable<Manifest['preprocess']>;
   readonly trainedSigma?: number | null;
+  /** The manifest's rows of every call. */
+  readonly rowsPerCall?: number;
   /** Files on the disk that the manifest does not list. */
   readonly unlisted?: Readonly<Record<string, Uint8Array>>;
 }
 
 /** A manifest that lists these files with their true digests and sizes. */
 export function manifestOf(name: string, options: FolderOptions): Manifest {
-  const { engine = 'onnx', files, input, classes, preprocess, trainedSigma = null } = options;
+  const { engine = 'onnx', files, input, classes, preprocess, trainedSigma = null, rowsPerCall } = options;
   return {
     manifestVersion: 1,
     name,
@@ -32,6 +34,7 @@ export function manifestOf(name: string, options: FolderOptions): Manifest {
       bytes: bytes.length,
     })),
     input,
+    ...(rowsPerCall === undefined ? {} : { batch: rowsPerCall }),
     ...(preprocess === undefined ? {} : { preprocess }),
     output: { classes, labels: Array.from({ length: classes }, (_, index) => `class ${index}`) },
     smoothing: { trainedSigma },
@@ -66,11 +69,12 @@ export interface LinearModelOptions
   extends LinearClassifier, Pick<LinearOnnxOptions, 'batch' | 'prelude' | 'declaredOutput'> {
   readonly input: Manifest['input'];
   readonly preprocess?: NonNullable<Manifest['preprocess']>;
+  readonly rowsPerCall?: number;
 }
 
 /** Writes a model folder with a linear classifier in ONNX. */
 export function writeLinearModel(folder: string, options: LinearModelOptions): Promise<RegisteredModel> {
-  const { input, preprocess, weights, ...rest } = options;
+  const { input, preprocess, rowsPerCall, weights, ...rest } = options;
   const { height, width, channels, layout } = input;
   const shape = layout === 'NCHW' ? [channels, height, width] : [height, width, channels];
   return writeModelFolder(folder, {
@@ -78,5 +82,6 @@ export function writeLinearModel(folder: string, options: LinearModelOptions): P
     input,
     classes: weights.length,
     ...(preprocess === undefined ? {} : { preprocess }),
+    ...(rowsPerCall === undefined ? {} : { rowsPerCall }),
   });
 }

@@ -23,7 +23,7 @@ export interface CertifiedImages {
 }
 
 /** The share of a set's images whose class the engine finds without any noise. */
-export function cleanAccuracy(session: Classifier, dataset: Dataset): Promise<number> {
+export function cleanAccuracy(session: Pick<Classifier, 'classify'>, dataset: Dataset): Promise<number> {
   return accuracy(session, dataset, (index, row) => {
     const image = imageOf(dataset, index);
     for (const [element, level] of image.entries()) row[element] = Math.fround(level / 255);
@@ -32,7 +32,7 @@ export function cleanAccuracy(session: Classifier, dataset: Dataset): Promise<nu
 
 /** The share of a set's images whose class the engine finds with one draw of noise on each. */
 export async function accuracyUnderNoise(
-  session: Classifier,
+  session: Pick<Classifier, 'classify'>,
   dataset: Dataset,
   sigma: number,
   seed: Uint8Array,
@@ -49,7 +49,7 @@ export async function accuracyUnderNoise(
 
 /** Certifies every `every`-th image of a set, the first included, as the service does. */
 export async function certifyImages(
-  session: Classifier,
+  session: Pick<Classifier, 'classify'>,
   dataset: Dataset,
   parameters: CertifyParameters,
   { every, classes, seed }: { readonly every: number; readonly classes: number; readonly seed: Uint8Array },
@@ -88,7 +88,7 @@ export async function certifyImages(
 }
 
 async function accuracy(
-  session: Classifier,
+  session: Pick<Classifier, 'classify'>,
   dataset: Dataset,
   fill: (index: number, row: Float32Array) => void,
 ): Promise<number> {

@@ -43,16 +43,13 @@ function wrap(
   const elements = inputElements(model.manifest);
   const [inputName, outputName] = [session.inputNames[0]!, session.outputNames[0]!];
   return {
-    description: {
+    identity: {
       name: 'onnxruntime-node',
       version: ort.env.versions.node ?? 'unknown',
       provider,
       precision,
     },
     fixedBatch: fixedBatchOf(session, model),
-    // GPUs get powers of two, since their libraries search for the best kernels, or build them, anew for each number of
-    // rows.
-    computedRows: (rows) => (provider === 'cpu' ? rows : 2 ** Math.ceil(Math.log2(rows))),
     async scores(batch, rows) {
       const tensor = new ort.Tensor('float32', batch.subarray(0, rows * elements), [rows, ...shape]);
       const output = (await session.run({ [inputName]: tensor }, [outputName]))[outputName]!;

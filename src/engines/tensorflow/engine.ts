@@ -37,20 +37,15 @@ export async function openIn(library: LoadedTensorflow, model: VerifiedModel): P
   }
 }
 
-function wrap(
-  { tf, description }: LoadedTensorflow,
-  model: VerifiedModel,
-  loaded: LibraryModel,
-): EngineSession {
+function wrap({ tf, identity }: LoadedTensorflow, model: VerifiedModel, loaded: LibraryModel): EngineSession {
   const shape = inputShape(model.manifest);
   const elements = inputElements(model.manifest);
   return {
-    description,
+    identity,
     fixedBatch: requireSignature(model, {
       input: declared(only(loaded.inputs)),
       output: declared(only(loaded.outputs)),
     }),
-    computedRows: (rows) => rows,
     scores: async (batch, rows) =>
       // Whatever is made within is given back, errors included.
       tf.tidy(() => {
@@ -79,11 +74,11 @@ function declared({ name, dtype, shape }: TensorSpec): DeclaredTensor {
   return { name, type: dtype, shape: shape?.map(size) ?? null };
 }
 
-function refused({ description }: LoadedTensorflow, { path }: VerifiedModel, error: unknown): never {
+function refused({ identity }: LoadedTensorflow, { path }: VerifiedModel, error: unknown): never {
   if (error instanceof DomainError) throw error;
   const message = error instanceof Error ? error.message : String(error);
   const operator = /Op type not registered '(\w+)'/.exec(message)?.[1];
-  const [, version] = description.version.split('+tensorflow.');
+  const [, version] = identity.version.split('+tensorflow.');
   const remedy =
     operator === undefined
       ? ''

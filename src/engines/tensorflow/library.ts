@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { DomainError } from '../../errors.ts';
 import type { ComputeTarget } from '../compute-target.ts';
-import type { EngineDescription } from '../engine.ts';
+import type { EngineIdentity } from '../engine.ts';
 
 // The packages' own declarations need the browser's types; these are the parts that are used here.
 
@@ -50,7 +50,7 @@ export interface Tensorflow {
 /** A library that is ready to compute, and what it computes on. */
 export interface LoadedTensorflow {
   readonly tf: Tensorflow;
-  readonly description: EngineDescription;
+  readonly identity: EngineIdentity;
 }
 
 const require = createRequire(import.meta.url);
@@ -113,7 +113,7 @@ function loadNative({ kind, precision }: ComputeTarget): LoadedTensorflow {
   }
   return {
     tf,
-    description: {
+    identity: {
       name: NATIVE,
       version: `${tf.version['tfjs-node']}+tensorflow.${binding?.TF_Version}`,
       provider: kind,
@@ -148,7 +148,7 @@ export async function loadTensorflowWasm(): Promise<LoadedTensorflow> {
   }
   if (!(await tf.setBackend('wasm'))) return refuse('TensorFlow.js cannot start its WebAssembly backend');
   await tf.ready();
-  return { tf, description: { name: WASM, version, provider: 'wasm', precision: 'fp32' } };
+  return { tf, identity: { name: WASM, version, provider: 'wasm', precision: 'fp32' } };
 }
 
 function requireNative(): Tensorflow {

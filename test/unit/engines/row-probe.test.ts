@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { NonFiniteScoreError } from '../../../src/engines/classifier.ts';
+import { NonFiniteScoreError } from '../../../src/engines/non-finite-score-error.ts';
 import type { EngineSession } from '../../../src/engines/engine.ts';
 import { probeRows } from '../../../src/engines/row-probe.ts';
 import { imageInput, manifestOf } from '../../support/model-folder.ts';
@@ -14,9 +14,8 @@ function network(
 ): EngineSession {
   let calls = 0;
   return {
-    description: { name: 'plain', version: '1', provider: 'cpu', precision: 'fp32' },
+    identity: { name: 'plain', version: '1', provider: 'cpu', precision: 'fp32' },
     fixedBatch,
-    computedRows: (rows) => rows,
     async scores(batch, rows) {
       calls += 1;
       const values = batch.subarray(0, rows * WIDTH);

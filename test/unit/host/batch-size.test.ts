@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Classifier, NonFiniteScoreError } from '../../../src/engines/classifier.ts';
+import type { Classifier } from '../../../src/engines/classifier.ts';
+import { NonFiniteScoreError } from '../../../src/engines/non-finite-score-error.ts';
 import { measureBatchSize } from '../../../src/host/batch-size.ts';
 
 /** A session whose calls take the milliseconds that `cost` says of the rows, on a clock of its own. */
@@ -9,6 +10,8 @@ function timed(cost: (rows: number) => number, fixedBatch: number | null = null)
   const session: Classifier = {
     description: { name: 'timed', version: '1', provider: 'none', precision: 'fp32' },
     fixedBatch,
+    aligned: false,
+    agrees: async () => true,
     async classify(batch, rows, classes) {
       if (batch.length < rows || classes.length < rows) throw new RangeError('too short');
       tried.push(rows);
@@ -57,6 +60,13 @@ describe('measureBatchSize', () => {
     const large = timed(() => 1);
     expect((await measureBatchSize(large.session, 2 ** 24 + 1, large.clock)).batchSize).toBe(1);
     expect(large.sizes()).toEqual([1]);
+  });
+
+  it('goes no further than to where a batch rounds otherwise than small ones: votes must not depend on what is measured', async () => {
+    const { session, clock, sizes } = timed((rows) => 5 + 0.1 * rows);
+    const rounding = { ...session, agrees: async (rows: number) => rows <= 32 };
+    expect((await measureBatchSize(rounding, 10, clock)).batchSize).toBe(32);
+    expect(sizes()).toEqual([1, 2, 4, 8, 16, 32]);
   });
 
   it('passes on what a session throws', async () => {

@@ -104,11 +104,17 @@ describe('two engines share a pool and a queue only if they are the same', () =>
     { ...ENGINE, version: '1.30.1' },
     { ...ENGINE, provider: 'cuda' },
     { ...ENGINE, precision: 'tf32' as const },
+    { ...ENGINE, batch: 1 },
+    { ...ENGINE, batch: 64 },
   ];
 
   it.each(others)('%o is another', (other) => {
     expect(describeEngine(other)).not.toBe(describeEngine(ENGINE));
     expect(samplingQueueName(other)).not.toBe(samplingQueueName(ENGINE));
+  });
+
+  it('whether the independence of the rows is proved or probed makes no other', () => {
+    expect(describeEngine({ ...ENGINE, rows: 'proved' })).toBe(describeEngine({ ...ENGINE, rows: 'probed' }));
   });
 
   it('and a queue has a name that the queueing library allows', () => {
