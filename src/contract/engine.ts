@@ -10,6 +10,7 @@ export const EngineSchema = Type.Object(
     precision: Type.String({ description: 'arithmetic of the network: fp32 or tf32' }),
     rows: Type.Optional(
       OneOf(['proved', 'probed', 'alone'], {
+        title: 'RowIndependence',
         description:
           'how it is known that the rows of a batch do not influence one another: by the graph of the file and a probe, by the probe alone, or since each row is computed by itself',
       }),

@@ -5,6 +5,7 @@ import { EngineSchema } from './engine.ts';
 import { FailureSchema } from './job.ts';
 
 const { name, version, description, engine, input, output, smoothing } = ManifestSchema.properties;
+const { labels, ...rest } = output.properties;
 
 /** A part of the manifest under a name for generated clients. */
 const named = <Schema extends TSchema>(schema: Schema, title: string): Schema => ({ ...schema, title });
@@ -62,7 +63,15 @@ export const ModelSchema = Type.Object(
       { ...closed, title: 'ModelInput', description: 'float32 in [0,1] before noise; i/255 for pixel i' },
     ),
     inputShape: Type.Array(Type.Integer(), { description: 'of one input, without batch' }),
-    output: named(output, 'ModelOutput'),
+    // Labels that a manifest leaves out are the numbers of the classes.
+    output: Type.Object(
+      {
+        ...rest,
+        kind: Type.Optional(named(rest.kind, 'ScoreKind')),
+        labels: Type.Array(labels.items),
+      },
+      { ...closed, title: 'ModelOutput' },
+    ),
     smoothing: named(smoothing, 'ModelSmoothing'),
     availability: Nullable(AvailabilitySchema, 'null while the queue cannot be reached'),
   },

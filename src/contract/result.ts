@@ -20,6 +20,15 @@ const provenance = <Source extends 'server' | 'client'>(seedSource: Source) => (
       files: Type.Array(
         Type.Object({ path: Type.String(), sha256: Sha256 }, { ...closed, title: 'ModelFile' }),
       ),
+      input: Type.Optional(Type.String({ description: 'name of the input, where the manifest says it' })),
+      output: Type.Optional(
+        Type.String({
+          description: 'name of the output that is certified, where the manifest says it: of several',
+        }),
+      ),
+      signature: Type.Optional(
+        Type.String({ description: 'of a SavedModel, where the manifest says it; else serving_default' }),
+      ),
     },
     { ...closed, title: 'CertifiedModel' },
   ),

@@ -1,6 +1,7 @@
 import { DomainError } from '../errors.ts';
 import { inputElements } from '../models/manifest.ts';
 import type { VerifiedModel } from '../models/store.ts';
+import { withScoresOfTwo } from './binary-scores.ts';
 import { type Classifier, createClassifier, type RowsApart } from './classifier.ts';
 import type { ComputeTarget, DeviceKind } from './compute-target.ts';
 import type { EngineSession } from './engine.ts';
@@ -26,7 +27,7 @@ export async function openClassifier(
   target: ComputeTarget,
   open: OpenSession = openSession,
 ): Promise<Classifier> {
-  const session = await open(model, target);
+  const session = withScoresOfTwo(await open(model, target), model);
   try {
     return await keepRowsApart(session, model, target);
   } catch (error) {

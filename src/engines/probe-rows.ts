@@ -1,14 +1,14 @@
-import { inputElements, type Manifest } from '../models/manifest.ts';
+import { inputElements, type Manifest, normalisationOf } from '../models/manifest.ts';
 
 /** Parts of 1 that spread evenly over [0,1): Weyl's sequence with the fractional part of the golden ratio. */
 const weyl = (index: number): number => (index * 0.618_033_988_749_895) % 1;
 
 /** Rows as the engine takes them, from pixels by their index: the manifest's normalisation is applied. */
-function row({ input, preprocess }: Manifest, pixel: (element: number) => number): Float32Array {
-  const { height, width, channels, layout } = input;
+function row(manifest: Manifest, pixel: (element: number) => number): Float32Array {
+  const { height, width, channels, layout } = manifest.input;
+  const { mean = [], std = [] } = normalisationOf(manifest) ?? {};
   return Float32Array.from({ length: height * width * channels }, (_, element) => {
     const channel = layout === 'NCHW' ? Math.floor(element / (height * width)) : element % channels;
-    const { mean = [], std = [] } = preprocess ?? {};
     return (pixel(element) - (mean[channel] ?? 0)) / (std[channel] ?? 1);
   });
 }

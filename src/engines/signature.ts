@@ -1,64 +1,163 @@
 import { DomainError } from '../errors.ts';
-import { inputShape } from '../models/manifest.ts';
+import { networkShape, outputWidth } from '../models/manifest.ts';
 import type { VerifiedModel } from '../models/store.ts';
 
 /** An input or output of a model as its file declares it. */
 export interface DeclaredTensor {
   readonly name: string;
-  /** The type of its elements; undefined where the file does not say. */
+  /** The type of its elements; undefined where the file does not say, "" where it is no tensor. */
   readonly type: string | undefined;
   /** Null in place of a dimension is one of any size; in place of the shape, that it is not declared. */
   readonly shape: readonly (number | null)[] | null;
 }
 
+/** What a file declares, and which of it the manifest means. */
 export interface Signature {
   readonly input: DeclaredTensor;
   readonly output: DeclaredTensor;
+  /** The number of rows that the model takes, and no other; null for any. */
+  readonly fixedBatch: number | null;
 }
 
+type Refuse = (detail: string) => never;
+
+const shapeOf = (shape: DeclaredTensor['shape']): string =>
+  shape === null ? 'of any shape' : `[${shape.map((each) => each ?? '?').join(', ')}]`;
+
+const listed = (tensors: readonly DeclaredTensor[]): string =>
+  tensors.map(({ name, type, shape }) => `${name} (${type === '' ? 'no tensor' : `${type ?? 'tensor'} ${shapeOf(shape)}`})`).join(', '); // prettier-ignore
+
 /**
- * Compares what a file declares with the manifest; returns the number of rows that the model takes, or null for any. It comes
- * before the network runs: native code ends the process where a rank is another one than it expects. An output may leave
- * its shape out, since what the network answers is checked.
+ * Compares what a file declares with the manifest, and finds the input and output that the manifest means. It comes before
+ * the network runs: native code ends the process where a rank is another one than it expects. An output may leave its shape
+ * out, since what the network answers is checked. Nothing is chosen where there are several.
  *
- * @throws DomainError `model_invalid` where it does not take one float32 tensor [batch, ...shape] and give one float32
- *   tensor [batch, classes]
+ * @throws DomainError `model_invalid` where it does not take one float32 tensor [batch, ...shape], or the output is none of
+ *   one float32 value a class and row
  */
 export function requireSignature(
   { path, manifest }: VerifiedModel,
-  { input, output }: Signature,
-): number | null {
-  const refuse = (detail: string): never => {
+  inputs: readonly DeclaredTensor[],
+  outputs: readonly DeclaredTensor[],
+): Signature {
+  const refuse: Refuse = (detail) => {
     throw new DomainError('model_invalid', `${path}: ${detail}`);
   };
-  const batchOf = (
-    { name, type, shape }: DeclaredTensor,
-    expected: readonly number[],
-    mayHideShape: boolean,
-  ): number | null => {
-    if (type !== undefined && type !== 'float32') return refuse(`${name} is ${type}; float32 is expected`);
-    const wanted = `the manifest says [batch, ${expected.join(', ')}]`;
-    if (shape === null) return mayHideShape ? null : refuse(`${name} does not say its shape; ${wanted}`);
-    const [batch = null, ...rest] = shape;
-    const fits =
-      shape.length === expected.length + 1 &&
-      rest.every((dimension, index) => dimension === null || dimension === expected[index]);
-    if (!fits) return refuse(`${name} has shape [${shape.map((each) => each ?? '?').join(', ')}]; ${wanted}`);
-    return batch;
-  };
-  batchOf(output, [manifest.output.classes], true);
-  return batchOf(input, inputShape(manifest), false);
+  const input = onlyInput(inputs, manifest.input.name, refuse);
+  const output = namedOutput(outputs, manifest.output.name, refuse);
+  requireType(input, INPUT_CURES, refuse);
+  requireType(output, OUTPUT_CURES, refuse);
+  const width = outputWidth(manifest);
+  if (output.shape !== null && !mayHold(output.shape, width)) {
+    const single = width > 1 && mayHold(output.shape, 1);
+    const cure = single
+      ? `; of one value a row the manifest's output.kind says how it decides between two classes: "sigmoid" or "logit"`
+      : '';
+    refuse(`${output.name} has shape ${shapeOf(output.shape)}; the manifest says [batch, ${width}]${cure}`);
+  }
+  return { input, output, fixedBatch: batchOf(input, networkShape(manifest), refuse) };
+}
+
+function onlyInput(
+  inputs: readonly DeclaredTensor[],
+  name: string | undefined,
+  refuse: Refuse,
+): DeclaredTensor {
+  const [input] = inputs;
+  if (input === undefined) return refuse('it takes no input');
+  const named = name === undefined ? input : inputs.find((each) => each.name === name);
+  if (named === undefined)
+    return refuse(`it has no input ${name}, which the manifest names; it has ${listed(inputs)}`);
+  if (inputs.length > 1) {
+    return refuse(
+      `it takes ${inputs.length} inputs, ${listed(inputs)}; one is given: make the others constants of the file`,
+    );
+  }
+  return named;
+}
+
+function namedOutput(
+  outputs: readonly DeclaredTensor[],
+  name: string | undefined,
+  refuse: Refuse,
+): DeclaredTensor {
+  const [output] = outputs;
+  if (output === undefined) return refuse('it gives no output');
+  if (name === undefined) {
+    if (outputs.length === 1) return output;
+    return refuse(
+      `it has ${outputs.length} outputs, ${listed(outputs)}; the manifest's output.name says which is certified`,
+    );
+  }
+  const named = outputs.find((each) => each.name === name);
+  return named ?? refuse(`it has no output ${name}, which the manifest names; it has ${listed(outputs)}`);
+}
+
+/** What to do about elements of another type, by type. */
+const INPUT_CURES: Readonly<Record<string, string>> = {
+  float16: 'convert it to half precision with float32 inputs and outputs (keep_io_types=True)',
+  uint8: 'leave the step out that takes whole pixels: noise makes values between them and outside of them',
+  float64: 'export it in float32',
+};
+const OUTPUT_CURES: Readonly<Record<string, string>> = {
+  '': 'it is a sequence or a map; scikit-learn models are exported with options={"zipmap": False}',
+  float16: INPUT_CURES['float16']!,
+  float64: INPUT_CURES['float64']!,
+  int64: 'labels are no scores: name the output with one score a class',
+  int32: 'labels are no scores: name the output with one score a class',
+  string: 'labels are no scores: name the output with one score a class',
+};
+
+function requireType(
+  { name, type }: DeclaredTensor,
+  cures: Readonly<Record<string, string>>,
+  refuse: Refuse,
+): void {
+  if (type === undefined || type === 'float32') return;
+  const cure = cures[type];
+  refuse(
+    `${name} is ${type === '' ? 'no tensor' : type}; float32 is expected${cure === undefined ? '' : `: ${cure}`}`,
+  );
+}
+
+/** Whether a tensor of this shape may hold `width` values a row: all of them along one axis, or one value. */
+function mayHold([, ...rest]: readonly (number | null)[], width: number): boolean {
+  const known = rest.filter((each) => each !== 1 && each !== null);
+  const open = rest.includes(null);
+  if (known.length > 0) return known.length === 1 && known[0] === width && width > 1;
+  return open || width === 1;
+}
+
+function batchOf(
+  { name, shape }: DeclaredTensor,
+  expected: readonly number[],
+  refuse: Refuse,
+): number | null {
+  const wanted = `the manifest says [batch, ${expected.join(', ')}]`;
+  if (shape === null) return refuse(`${name} does not say its shape; ${wanted}`);
+  const [batch = null, ...rest] = shape;
+  const fits =
+    shape.length === expected.length + 1 &&
+    rest.every((dimension, index) => dimension === null || dimension === expected[index]);
+  if (fits) return batch;
+  const [values, all] = [rest[0], expected.reduce((product, each) => product * each, 1)];
+  const flat = rest.length === 1 && expected.length > 1 && (values === null || values === all);
+  const sorted = (sizes: readonly (number | null)[]): string => sizes.map(String).toSorted().join();
+  const turned = rest.length === 3 && sorted(rest) === sorted(expected);
+  const cure = flat ? '; "flat": true in its input' : turned ? '; is its layout the other one?' : '';
+  return refuse(`${name} has shape ${shapeOf(shape)}; ${wanted}${cure}`);
 }
 
 /**
- * Checks the shape of what the network answered for `rows` rows.
+ * Checks the shape of what the network answered for `rows` rows: axes of one place beside that of the scores are allowed.
  *
  * @throws RangeError
  */
 export function requireScores(shape: readonly number[], rows: number, { manifest }: VerifiedModel): void {
-  const { classes } = manifest.output;
-  if (shape.length === 2 && shape[0] === rows && shape[1] === classes) return;
+  const width = outputWidth(manifest);
+  const longer = shape.slice(1).filter((each) => each !== 1);
+  if (shape[0] === rows && longer.join() === (width === 1 ? '' : String(width))) return;
   throw new RangeError(
-    `the model answered ${shape.join(' x ')} scores for ${rows} rows; the manifest says [batch, ${classes}]`,
+    `the model answered ${shape.join(' x ')} scores for ${rows} rows; the manifest says [batch, ${width}]`,
   );
 }

@@ -2,7 +2,7 @@ import { DomainError } from '../errors.ts';
 import type { ComputeTarget } from '../engines/compute-target.ts';
 import type { Classifier } from '../engines/classifier.ts';
 import { NonFiniteScoreError } from '../engines/non-finite-score-error.ts';
-import { inputElements, type Manifest } from '../models/manifest.ts';
+import { inputElements, type Manifest, normalisationOf } from '../models/manifest.ts';
 import type { VerifiedModel } from '../models/store.ts';
 import { openClassifier } from '../engines/open-classifier.ts';
 import { gaussianCutpoints } from '../random/cutpoints.ts';
@@ -25,13 +25,14 @@ interface BegunWork {
 }
 
 /** i/255, or (i/255 - mean)/std per channel as one multiplication and one addition of the integer i. */
-function kernelOutput({ preprocess, input }: Manifest): KernelOutput {
-  if (preprocess === undefined) return { kind: 'unit' };
+function kernelOutput(manifest: Manifest): KernelOutput {
+  const normalisation = normalisationOf(manifest);
+  if (normalisation === null) return { kind: 'unit' };
   return {
     kind: 'affine',
-    scale: preprocess.std.map((std) => 1 / (255 * std)),
-    offset: preprocess.mean.map((mean, channel) => -mean / preprocess.std[channel]!),
-    channelStride: input.layout === 'NCHW' ? 'planar' : 'interleaved',
+    scale: normalisation.std.map((std) => 1 / (255 * std)),
+    offset: normalisation.mean.map((mean, channel) => -mean / normalisation.std[channel]!),
+    channelStride: manifest.input.layout === 'NCHW' ? 'planar' : 'interleaved',
   };
 }
 

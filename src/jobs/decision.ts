@@ -90,6 +90,9 @@ export function createDecision(request: JobRequest, model: RegisteredModel, soft
       version: manifest.version,
       digest,
       files: manifest.files.map(({ path, sha256 }) => ({ path, sha256 })),
+      ...(manifest.input.name === undefined ? {} : { input: manifest.input.name }),
+      ...(manifest.output.name === undefined ? {} : { output: manifest.output.name }),
+      ...(manifest.signature === undefined ? {} : { signature: manifest.signature }),
     },
     input: {
       digest: tensorDigest,

@@ -1,9 +1,10 @@
 import { DomainError } from '../errors.ts';
 import type { BatchMixing } from './batch-mixing.ts';
+import { foreignBytes } from './formats/foreign.ts';
 import { readOnnx } from './formats/onnx-file.ts';
 import { inspectOnnx, staysInside } from './formats/onnx.ts';
 import { inspectTensorflow } from './formats/tensorflow.ts';
-import { inputShape, type Manifest } from './manifest.ts';
+import { type Manifest, networkShape } from './manifest.ts';
 import { onnxMixing } from './mixing/onnx/analyse.ts';
 
 /**
@@ -18,8 +19,8 @@ export function inspectModel(manifest: Manifest, files: ReadonlyMap<string, Uint
   const { path } = manifest.files[0]!;
   if (manifest.engine === 'tensorflow') {
     const { weightFiles, randomOperators } = inspected(
-      () => inspectTensorflow(files.get(path)!, path),
-      (cause) => `${path} is not a readable TensorFlow model: ${String(cause)}`,
+      () => inspectTensorflow(files.get(path)!, path, manifest.signature),
+      (cause) => `${path} is not a readable TensorFlow model${foreignBytes(files.get(path)!)}: ${String(cause)}`,
     );
     refuseUnsafe(path, weightFiles, randomOperators, manifest);
     return { verdict: 'unknown', operators: [] };
@@ -29,13 +30,13 @@ export function inspectModel(manifest: Manifest, files: ReadonlyMap<string, Uint
   const [model] = models.map(([name, bytes]) => {
     const file = inspected(
       () => readOnnx(bytes),
-      () => `${name} is not a readable ONNX file`,
+      () => `${name} is not a readable ONNX file${foreignBytes(bytes)}`,
     );
     const { externalFiles, randomOperators } = inspectOnnx(file);
     refuseUnsafe(name, externalFiles, randomOperators, manifest);
     return file;
   });
-  return onnxMixing(model!, inputShape(manifest));
+  return onnxMixing(model!, networkShape(manifest), manifest.output.name);
 }
 
 function inspected<T>(inspect: () => T, complaint: (cause: unknown) => string): T {
@@ -53,7 +54,7 @@ function refuseUnsafe(
   manifest: Manifest,
 ): void {
   for (const external of weightFiles) {
-    if (!staysInside(external) || !manifest.files.some((file) => file.path === external)) {
+    if (!staysInside(external) || !manifest.files.some((file) => file.path === external.replace(/^(\.\/)+/, ''))) {
       throw new DomainError(
         'model_invalid',
         `${path} keeps weights in ${external}, which the manifest does not list`,

@@ -1,12 +1,15 @@
 import { type Static, Type } from 'typebox';
 import { DomainError, type Fault } from '../errors.ts';
 import { MAX_KERNEL_ELEMENTS } from '../random/limits.ts';
+import { conversionOf } from './formats/foreign.ts';
 import { compileSchema, describeFaults } from '../schema-faults.ts';
 
 const digest = Type.String({
   pattern: '^[0-9a-f]{64}$',
   description: 'SHA-256, 64 hexadecimal digits in lower case',
 });
+
+const tensorName = (description: string) => Type.String({ minLength: 1, maxLength: 500, description });
 
 /** A model folder's `manifest.json`. Unknown fields are refused: a misspelt one must not be ignored. */
 export const ManifestSchema = Type.Object(
@@ -38,10 +41,31 @@ export const ManifestSchema = Type.Object(
         height: Type.Integer({ minimum: 1, maximum: 4096 }),
         width: Type.Integer({ minimum: 1, maximum: 4096 }),
         channels: Type.Union([Type.Literal(1), Type.Literal(3)]),
-        layout: Type.Union([Type.Literal('NCHW'), Type.Literal('NHWC')]),
-        colourSpace: Type.Union([Type.Literal('grey'), Type.Literal('rgb')]),
+        layout: Type.Union([Type.Literal('NCHW'), Type.Literal('NHWC')], {
+          description: 'order of the values of an image: planes (NCHW), or all channels of a pixel together (NHWC)',
+        }),
+        flat: Type.Optional(
+          Type.Boolean({
+            description: 'the network takes [batch, height x width x channels], the values in the order of layout',
+          }),
+        ),
+        colourSpace: Type.Union([Type.Literal('grey'), Type.Literal('rgb'), Type.Literal('bgr')], {
+          description: 'order of the channels; bgr: blue first, as OpenCV reads images',
+        }),
+        range: Type.Optional(
+          Type.Array(Type.Number(), {
+            minItems: 2,
+            maxItems: 2,
+            description:
+              'what the network takes for pixels 0 and 255, noise in proportion; [0, 1] where it is left out. Not beside preprocess',
+          }),
+        ),
+        name: Type.Optional(tensorName('of the input; without it the file has one input')),
       },
-      { additionalProperties: false, description: 'float32 in [0,1] before noise; i/255 for pixel i' },
+      { additionalProperties: false, description: 'float32; i/255 for pixel i where nothing else is said' },
+    ),
+    signature: Type.Optional(
+      tensorName('of a SavedModel: the signature that is run; serving_default where it is left out'),
     ),
     batch: Type.Optional(
       Type.Integer({
@@ -67,7 +91,19 @@ export const ManifestSchema = Type.Object(
     output: Type.Object(
       {
         classes: Type.Integer({ minimum: 2, maximum: 65_536 }),
-        labels: Type.Array(Type.String({ minLength: 1, maxLength: 200 }), { minItems: 2 }),
+        labels: Type.Optional(
+          Type.Array(Type.String({ minLength: 1, maxLength: 200 }), {
+            minItems: 2,
+            description: 'of the classes in their order; 0, 1, 2 ... where they are left out',
+          }),
+        ),
+        name: Type.Optional(tensorName('of the output that is certified; without it the file has one output')),
+        kind: Type.Optional(
+          Type.Union([Type.Literal('scores'), Type.Literal('sigmoid'), Type.Literal('logit')], {
+            description:
+              'scores: one a class, the highest wins, the lowest class of several. sigmoid: one value a row in [0,1], class 1 where it is above 0.5. logit: one value a row, class 1 where it is above 0',
+          }),
+        ),
       },
       { additionalProperties: false },
     ),
@@ -87,7 +123,15 @@ export const ManifestSchema = Type.Object(
   },
 );
 
-export type Manifest = Static<typeof ManifestSchema>;
+type Stated = Static<typeof ManifestSchema>;
+
+/** A manifest that has been read: with labels, whether it states them or not. */
+export type Manifest = Omit<Stated, 'output'> & {
+  output: Omit<Stated['output'], 'labels'> & { labels: string[] };
+};
+
+/** By channel, in the order of the model's own channels. */
+export type Normalisation = NonNullable<Stated['preprocess']>;
 
 /** What is said of images by a manifest, and by the API of its model. */
 export type ImageTaker = Pick<Manifest, 'input'>;
@@ -107,6 +151,24 @@ export function inputShape({ input: { height, width, channels, layout } }: Image
   return layout === 'NCHW' ? [channels, height, width] : [height, width, channels];
 }
 
+/** Shape of one input, without batch, as the network takes it: the same values in the same order. */
+export function networkShape(manifest: ImageTaker): number[] {
+  return manifest.input.flat === true ? [inputElements(manifest)] : inputShape(manifest);
+}
+
+/** What is done to each pixel value p in [0,1], noise included, by channel: (p - mean) / std; null for nothing. */
+export function normalisationOf({ preprocess, input }: Manifest): Normalisation | null {
+  if (preprocess !== undefined || input.range === undefined) return preprocess ?? null;
+  const [black = 0, white = 1] = input.range;
+  const each = (value: number): number[] => Array.from({ length: input.channels }, () => value);
+  return { mean: each(-black / (white - black)), std: each(1 / (white - black)) };
+}
+
+/** Values of a row of the network's output: one where that alone decides between two classes. */
+export function outputWidth({ output: { kind = 'scores', classes } }: Manifest): number {
+  return kind === 'scores' ? classes : 1;
+}
+
 /**
  * Reads a manifest.
  *
@@ -124,18 +186,31 @@ export function parseManifest(text: string): Manifest {
   }
   const faults = crossFieldFaults(value);
   if (faults.length > 0) throw new DomainError('model_invalid', undefined, faults);
-  return value;
+  const { classes, labels = Array.from({ length: classes }, (_, index) => String(index)) } = value.output;
+  return { ...value, output: { ...value.output, labels } };
 }
 
-function crossFieldFaults(manifest: Manifest): Fault[] {
-  const { engine, files, input, output, preprocess } = manifest;
+function crossFieldFaults(manifest: Stated): Fault[] {
+  const { engine, files, input, output, preprocess, signature } = manifest;
   const faults: Fault[] = [];
   const fault = (pointer: string, detail: string): void => void faults.push({ pointer, detail });
   if ((input.channels === 1) !== (input.colourSpace === 'grey')) {
-    fault('/input/colourSpace', 'grey has 1 channel and rgb has 3');
+    fault('/input/colourSpace', 'grey has 1 channel; rgb and bgr have 3');
   }
-  if (engine === 'tensorflow' && !/(^|\/)(model\.json|saved_model\.pb)$/.test(files[0]!.path)) {
+  const { range } = input;
+  if (range !== undefined && range[0] === range[1]) {
+    fault('/input/range', 'black and white are the same value');
+  }
+  if (range !== undefined && preprocess !== undefined) {
+    fault('/input/range', 'preprocess says what pixels become too; leave one of them out');
+  }
+  const other = conversionOf(files[0]!.path);
+  if (other !== null) fault('/files/0/path', other);
+  else if (engine === 'tensorflow' && !/(^|\/)(model\.json|saved_model\.pb)$/.test(files[0]!.path)) {
     fault('/files/0/path', "a TensorFlow model's first file is model.json or saved_model.pb");
+  }
+  if (signature !== undefined && !files[0]!.path.endsWith('saved_model.pb')) {
+    fault('/signature', 'only a SavedModel has signatures');
   }
   if (inputElements(manifest) > MAX_KERNEL_ELEMENTS) {
     fault(
@@ -143,7 +218,10 @@ function crossFieldFaults(manifest: Manifest): Fault[] {
       `height x width x channels is ${inputElements(manifest)}; at most ${MAX_KERNEL_ELEMENTS}`,
     );
   }
-  if (output.labels.length !== output.classes) {
+  if ((output.kind ?? 'scores') !== 'scores' && output.classes !== 2) {
+    fault('/output/classes', `one ${output.kind} decides between 2 classes, not ${output.classes}`);
+  }
+  if (output.labels !== undefined && output.labels.length !== output.classes) {
     fault('/output/labels', `${output.labels.length} labels for ${output.classes} classes`);
   }
   for (const name of ['mean', 'std'] as const) {

@@ -1,5 +1,6 @@
 import sharp from 'sharp';
 import type { CertificationResult } from '../contract/resources.ts';
+import { mirrored } from '../models/inputs/decode-image.ts';
 import { type InputTensor, toInputTensor } from '../models/inputs/input-tensor.ts';
 import { type ImageTaker, inputElements } from '../models/manifest.ts';
 import { gaussianCutpoints } from '../random/cutpoints.ts';
@@ -48,8 +49,9 @@ async function noisySample(
 }
 
 async function pngUri(pixels: Uint8Array, { input }: ImageTaker): Promise<string> {
-  const { width, height, channels, layout } = input;
-  const bytes = layout === 'NCHW' && channels > 1 ? interleaved(pixels, channels) : Uint8Array.from(pixels);
+  const { width, height, channels, layout, colourSpace } = input;
+  const stored = layout === 'NCHW' && channels > 1 ? interleaved(pixels, channels) : Uint8Array.from(pixels);
+  const bytes = colourSpace === 'bgr' ? mirrored(stored) : stored;
   const png = await sharp(bytes, { raw: { width, height, channels } })
     .png({ compressionLevel: 9 })
     .toBuffer();

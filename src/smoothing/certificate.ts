@@ -18,6 +18,10 @@ export interface CertificateOrigin {
     /** SHA-256 of the manifest, which names the SHA-256 of every file. */
     readonly digest: string;
     readonly files: readonly { readonly path: string; readonly sha256: string }[];
+    /** What of the model is certified, where the manifest names it. */
+    readonly input?: string;
+    readonly output?: string;
+    readonly signature?: string;
   };
   readonly input: {
     /** SHA-256 of the uint8 tensor's bytes in the order of `layout`. */

@@ -16,6 +16,9 @@ export interface FolderOptions {
   readonly trainedSigma?: number | null;
   /** The manifest's rows of every call. */
   readonly rowsPerCall?: number;
+  /** What the manifest says of the output beside its classes and labels. */
+  readonly output?: Partial<Manifest['output']>;
+  readonly signature?: string;
   /** Files on the disk that the manifest does not list. */
   readonly unlisted?: Readonly<Record<string, Uint8Array>>;
 }
@@ -36,7 +39,12 @@ export function manifestOf(name: string, options: FolderOptions): Manifest {
     input,
     ...(rowsPerCall === undefined ? {} : { batch: rowsPerCall }),
     ...(preprocess === undefined ? {} : { preprocess }),
-    output: { classes, labels: Array.from({ length: classes }, (_, index) => `class ${index}`) },
+    ...(options.signature === undefined ? {} : { signature: options.signature }),
+    output: {
+      classes,
+      labels: Array.from({ length: classes }, (_, index) => `class ${index}`),
+      ...options.output,
+    },
     smoothing: { trainedSigma },
   };
 }

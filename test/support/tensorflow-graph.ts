@@ -118,11 +118,13 @@ export interface SavedModelOptions {
   readonly inputs: Readonly<Record<string, SavedTensorOptions>>;
   readonly outputs: Readonly<Record<string, SavedTensorOptions>>;
   readonly tags?: readonly string[];
+  /** The name of the signature. */
+  readonly signature?: string;
 }
 
 /** The bytes of a saved_model.pb with this graph and one signature, serving_default. */
 export function savedModel(options: SavedModelOptions): Uint8Array {
-  const { nodes, functions = [], inputs, outputs, tags = ['serve'] } = options;
+  const { nodes, functions = [], inputs, outputs, tags = ['serve'], signature = 'serving_default' } = options;
   const info = (tensors: Readonly<Record<string, SavedTensorOptions>>) =>
     Object.fromEntries(
       Object.entries(tensors).map(([key, { name, dtype = TYPES.DT_FLOAT, dims }]) => [
@@ -147,7 +149,7 @@ export function savedModel(options: SavedModelOptions): Uint8Array {
             versions: { producer: 1087 },
           },
           signature_def: {
-            serving_default: {
+            [signature]: {
               inputs: info(inputs),
               outputs: info(outputs),
               method_name: 'tensorflow/serving/predict',

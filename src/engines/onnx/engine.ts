@@ -2,12 +2,12 @@ import ort from 'onnxruntime-node';
 import type { ComputeTarget, Precision } from '../compute-target.ts';
 import type { EngineSession } from '../engine.ts';
 import { requireScores } from '../signature.ts';
-import { inputElements, inputShape } from '../../models/manifest.ts';
+import { inputElements, networkShape } from '../../models/manifest.ts';
 import type { VerifiedModel } from '../../models/store.ts';
 import { openOnGpu } from './gpu.ts';
 import { type OnnxProvider, providersOf } from './providers.ts';
 import { createOnnxSession } from './session.ts';
-import { fixedBatchOf } from './signature.ts';
+import { signatureOf } from './signature.ts';
 
 /**
  * Opens a model in ONNX Runtime on exactly `target`. On a GPU a trial batch is profiled, and a model of which any node
@@ -39,9 +39,9 @@ function wrap(
   provider: OnnxProvider,
   precision: Precision,
 ): EngineSession {
-  const shape = inputShape(model.manifest);
+  const shape = networkShape(model.manifest);
   const elements = inputElements(model.manifest);
-  const [inputName, outputName] = [session.inputNames[0]!, session.outputNames[0]!];
+  const { input, output, fixedBatch } = signatureOf(session, model);
   return {
     identity: {
       name: 'onnxruntime-node',
@@ -49,12 +49,12 @@ function wrap(
       provider,
       precision,
     },
-    fixedBatch: fixedBatchOf(session, model),
+    fixedBatch,
     async scores(batch, rows) {
       const tensor = new ort.Tensor('float32', batch.subarray(0, rows * elements), [rows, ...shape]);
-      const output = (await session.run({ [inputName]: tensor }, [outputName]))[outputName]!;
-      requireScores(output.dims, rows, model);
-      return output.data as Float32Array;
+      const scores = (await session.run({ [input.name]: tensor }, [output.name]))[output.name]!;
+      requireScores(scores.dims, rows, model);
+      return scores.data as Float32Array;
     },
     close: () => session.release(),
   };

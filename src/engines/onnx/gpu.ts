@@ -1,13 +1,13 @@
 import ort from 'onnxruntime-node';
 import { DomainError } from '../../errors.ts';
 import type { ComputeTarget } from '../compute-target.ts';
-import { inputElements, inputShape } from '../../models/manifest.ts';
+import { inputElements, networkShape } from '../../models/manifest.ts';
 import type { VerifiedModel } from '../../models/store.ts';
 import { multipliesInFloat32 } from './arithmetic.ts';
 import { judgePlacement, withProfile } from './placement.ts';
 import { isFallback, type OnnxProvider } from './providers.ts';
 import { createOnnxSession, onnxFault, type OnnxOptions } from './session.ts';
-import { fixedBatchOf } from './signature.ts';
+import { signatureOf } from './signature.ts';
 
 /** Forbids ONNX Runtime to compute on the CPU what a GPU's provider lacks. */
 const NO_FALLBACK: OnnxOptions = { extra: { session: { disable_cpu_ep_fallback: '1' } } };
@@ -76,11 +76,12 @@ async function runTrial(
   model: VerifiedModel,
   providers: readonly OnnxProvider[],
 ): Promise<void> {
-  const rows = fixedBatchOf(session, model) ?? 1;
+  const { input: image, output, fixedBatch } = signatureOf(session, model);
+  const rows = fixedBatch ?? 1;
   const values = new Float32Array(rows * inputElements(model.manifest)).fill(0.5);
-  const input = new ort.Tensor('float32', values, [rows, ...inputShape(model.manifest)]);
+  const input = new ort.Tensor('float32', values, [rows, ...networkShape(model.manifest)]);
   try {
-    await session.run({ [session.inputNames[0]!]: input });
+    await session.run({ [image.name]: input }, [output.name]);
   } catch (cause) {
     throw onnxFault(cause, model.path, providers);
   }

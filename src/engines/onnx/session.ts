@@ -1,3 +1,6 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import ort from 'onnxruntime-node';
 import { DomainError } from '../../errors.ts';
 import { readModelFile } from '../../models/file.ts';
@@ -18,10 +21,11 @@ export async function createOnnxSession(
   options: OnnxOptions,
   providers: readonly OnnxProvider[],
 ): Promise<ort.InferenceSession> {
-  const files = await Promise.all(manifest.files.map((file) => readModelFile(folder, file)));
-  const [bytes, ...weights] = files;
-  const externalData = weights.map((data, index) => ({ path: manifest.files[1 + index]!.path, data }));
-  return ort.InferenceSession.create(bytes!, {
+  const files = await Promise.all(
+    manifest.files.map(async (file) => ({ path: file.path, data: await readModelFile(folder, file) })),
+  );
+  const [model, ...weights] = files;
+  const all = {
     intraOpNumThreads: 1,
     interOpNumThreads: 1,
     executionMode: 'sequential',
@@ -29,10 +33,35 @@ export async function createOnnxSession(
     // Warnings and above would be written to stderr by native code, past the logger.
     logSeverityLevel: 3,
     ...options,
-    ...(externalData.length === 0 ? {} : { externalData }),
-  }).catch((cause: unknown) => {
+  } as const;
+  // Of weights in memory the runtime drops a "./" before their names, but looks for them as the model writes it.
+  const dotted = weights.some((each) => model!.data.includes(`./${each.path}`));
+  const created = dotted
+    ? fromFolder(files, all)
+    : ort.InferenceSession.create(
+        model!.data,
+        weights.length === 0 ? all : { ...all, externalData: weights },
+      );
+  return created.catch((cause: unknown) => {
     throw onnxFault(cause, path, providers);
   });
+}
+
+/** Opens files from a private folder, which is gone when the runtime has them. */
+async function fromFolder(
+  files: readonly { readonly path: string; readonly data: Buffer }[],
+  options: OnnxOptions,
+): Promise<ort.InferenceSession> {
+  const root = await mkdtemp(join(tmpdir(), 'smoothcert-onnx-'));
+  try {
+    for (const { path, data } of files) {
+      await mkdir(dirname(join(root, path)), { recursive: true });
+      await writeFile(join(root, path), data);
+    }
+    return await ort.InferenceSession.create(join(root, files[0]!.path), options);
+  } finally {
+    await rm(root, { recursive: true, force: true });
+  }
 }
 
 /** `device_unavailable` where a provider or its device is the cause, `model_invalid` otherwise. */

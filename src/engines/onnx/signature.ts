@@ -1,27 +1,21 @@
 import type ort from 'onnxruntime-node';
-import { DomainError } from '../../errors.ts';
 import type { VerifiedModel } from '../../models/store.ts';
-import { type DeclaredTensor, requireSignature } from '../signature.ts';
+import { type DeclaredTensor, requireSignature, type Signature } from '../signature.ts';
 
 /**
- * Compares a session's input and output with the manifest; returns the number of rows that the model takes, or null for any.
+ * Compares a session's inputs and outputs with the manifest.
  *
- * @throws DomainError as `requireSignature` says, and where it has more inputs than one
+ * @throws DomainError as `requireSignature` says
  */
-export function fixedBatchOf(session: ort.InferenceSession, model: VerifiedModel): number | null {
-  const refuse = (detail: string): never => {
-    throw new DomainError('model_invalid', `${model.path}: ${detail}`);
-  };
-  const declared = (metadata: ort.InferenceSession.ValueMetadata | undefined): DeclaredTensor => {
-    if (metadata === undefined || !metadata.isTensor)
-      return refuse('it must take one tensor and give one tensor');
-    const { name, type, shape } = metadata;
-    // A dimension of any size has a name, which may be empty.
-    return { name, type, shape: shape.map((each) => (typeof each === 'number' ? each : null)) };
-  };
-  if (session.inputNames.length !== 1) {
-    return refuse(`it takes ${session.inputNames.length} inputs; exactly one is expected`);
-  }
-  const [input, output] = [session.inputMetadata[0], session.outputMetadata[0]];
-  return requireSignature(model, { input: declared(input), output: declared(output) });
+export function signatureOf(session: ort.InferenceSession, model: VerifiedModel): Signature {
+  return requireSignature(model, session.inputMetadata.map(declared), session.outputMetadata.map(declared));
+}
+
+function declared(metadata: ort.InferenceSession.ValueMetadata): DeclaredTensor {
+  const { name } = metadata;
+  if (!metadata.isTensor) return { name, type: '', shape: null };
+  const { type, shape } = metadata;
+  // A dimension of any size has a name, which may be empty; a shape that is not declared is empty.
+  const sizes = shape.map((each) => (typeof each === 'number' && each > 0 ? each : null));
+  return { name, type, shape: sizes.length === 0 ? null : sizes };
 }

@@ -2,10 +2,10 @@ import { DomainError } from '../../errors.ts';
 import type { ComputeTarget } from '../compute-target.ts';
 import type { EngineSession } from '../engine.ts';
 import { type DeclaredTensor, requireScores, requireSignature } from '../signature.ts';
-import { inputElements, inputShape } from '../../models/manifest.ts';
+import { inputElements, networkShape } from '../../models/manifest.ts';
 import type { VerifiedModel } from '../../models/store.ts';
-import { type LoadedTensorflow, type LibraryModel, loadTensorflow, type TensorSpec } from './library.ts';
-import { loadTensorflowModel } from './model.ts';
+import { type LoadedTensorflow, loadTensorflow, type TensorSpec } from './library.ts';
+import { loadTensorflowModel, type TensorflowModel } from './model.ts';
 
 /**
  * Opens a LayersModel, GraphModel or SavedModel in TensorFlow, on exactly the target.
@@ -37,35 +37,34 @@ export async function openIn(library: LoadedTensorflow, model: VerifiedModel): P
   }
 }
 
-function wrap({ tf, identity }: LoadedTensorflow, model: VerifiedModel, loaded: LibraryModel): EngineSession {
-  const shape = inputShape(model.manifest);
+function wrap(
+  { tf, identity }: LoadedTensorflow,
+  model: VerifiedModel,
+  loaded: TensorflowModel,
+): EngineSession {
+  const shape = networkShape(model.manifest);
   const elements = inputElements(model.manifest);
+  const { output, fixedBatch } = requireSignature(
+    model,
+    loaded.inputs.map(declared),
+    loaded.outputs.map(declared),
+  );
   return {
     identity,
-    fixedBatch: requireSignature(model, {
-      input: declared(only(loaded.inputs)),
-      output: declared(only(loaded.outputs)),
-    }),
+    fixedBatch,
     scores: async (batch, rows) =>
       // Whatever is made within is given back, errors included.
       tf.tidy(() => {
         const input = tf.tensor(batch.subarray(0, rows * elements), [rows, ...shape], 'float32');
-        // Without a batch size a LayersModel takes 32 rows at a time.
-        const output = loaded.predict(input, { batchSize: rows });
-        if (Array.isArray(output) || !('dataSync' in output) || output.dtype !== 'float32') {
-          throw new RangeError('the model did not answer with one float32 tensor');
+        const scores = loaded.predict(input, output.name, rows);
+        if (scores?.dtype !== 'float32') {
+          throw new RangeError(`the model did not answer with a float32 tensor ${output.name}`);
         }
-        requireScores(output.shape, rows, model);
-        return output.dataSync() as Float32Array;
+        requireScores(scores.shape, rows, model);
+        return scores.dataSync() as Float32Array;
       }),
     close: () => Promise.resolve(loaded.dispose()),
   };
-}
-
-function only(specs: readonly TensorSpec[]): TensorSpec {
-  if (specs.length !== 1)
-    throw new Error(`it has ${specs.length} inputs or outputs; exactly one of each is expected`);
-  return specs[0]!;
 }
 
 function declared({ name, dtype, shape }: TensorSpec): DeclaredTensor {

@@ -25,11 +25,26 @@ export interface ModelSource {
   load(): Promise<object>;
 }
 
-export interface LibraryModel {
+/** What all kinds of models have. */
+interface LibraryModel {
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
-  predict(input: Tensor, options?: { readonly batchSize?: number }): Tensor | Tensor[] | object;
   dispose(): void;
+}
+
+export interface LayersModel extends LibraryModel {
+  readonly inputNames?: readonly string[];
+  readonly outputNames?: readonly string[];
+  predict(input: Tensor, options: { readonly batchSize: number }): Tensor | readonly Tensor[];
+}
+
+export interface GraphModel extends LibraryModel {
+  /** Runs the graph up to the node of that name. */
+  execute(input: Tensor, output: string): Tensor | readonly Tensor[];
+}
+
+export interface SavedModel extends Pick<LibraryModel, 'dispose'> {
+  predict(inputs: Readonly<Record<string, Tensor>>): Readonly<Record<string, Tensor>>;
 }
 
 export interface Tensorflow {
@@ -41,10 +56,12 @@ export interface Tensorflow {
   memory(): { readonly numTensors: number; readonly numBytes: number };
   tensor(values: Float32Array, shape: readonly number[], dtype: 'float32'): Tensor;
   tidy<T>(work: () => T): T;
-  loadLayersModel(source: ModelSource): Promise<LibraryModel>;
-  loadGraphModel(source: ModelSource): Promise<LibraryModel>;
+  loadLayersModel(source: ModelSource): Promise<LayersModel>;
+  loadGraphModel(source: ModelSource): Promise<GraphModel>;
   /** Only where the native binding is. */
-  readonly node?: { loadSavedModel(folder: string): Promise<LibraryModel> };
+  readonly node?: {
+    loadSavedModel(folder: string, tags: readonly string[], signature: string): Promise<SavedModel>;
+  };
 }
 
 /** A library that is ready to compute, and what it computes on. */

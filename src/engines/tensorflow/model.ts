@@ -3,9 +3,19 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { readModelFile } from '../../models/file.ts';
 import type { VerifiedModel } from '../../models/store.ts';
-import { readSavedModel, type SavedTensor } from '../../models/formats/saved-model.ts';
+import { readSavedModel, type SavedTensor, servingSignature } from '../../models/formats/saved-model.ts';
 import { readTensorflowJson } from '../../models/formats/tensorflow-json.ts';
-import type { LibraryModel, Tensorflow, TensorSpec } from './library.ts';
+import type { Tensor, Tensorflow, TensorSpec } from './library.ts';
+
+/** A model that the library has loaded, whatever its format. */
+export interface TensorflowModel {
+  /** By the names that a manifest uses: of layers, of a graph's nodes, or of a signature's tensors. */
+  readonly inputs: readonly TensorSpec[];
+  readonly outputs: readonly TensorSpec[];
+  /** The output of that name for `rows` rows of the only input; undefined where there is none. */
+  predict(input: Tensor, output: string, rows: number): Tensor | undefined;
+  dispose(): void;
+}
 
 /**
  * Loads a LayersModel, GraphModel or SavedModel from bytes whose digests are checked on the way: what was verified is
@@ -13,19 +23,20 @@ import type { LibraryModel, Tensorflow, TensorSpec } from './library.ts';
  *
  * @throws DomainError for files that differ from the manifest; whatever the library throws for those that it refuses
  */
-export async function loadTensorflowModel(tf: Tensorflow, model: VerifiedModel): Promise<LibraryModel> {
+export async function loadTensorflowModel(tf: Tensorflow, model: VerifiedModel): Promise<TensorflowModel> {
   const { folder, manifest } = model;
   const files = new Map<string, Buffer>();
   for (const file of manifest.files) files.set(file.path, await readModelFile(folder, file));
   const { path } = manifest.files[0]!;
-  return path.endsWith('.pb') ? loadSavedModel(tf, path, files) : loadJsonModel(tf, path, files);
+  if (path.endsWith('.pb')) return loadSavedModel(tf, path, files, manifest.signature);
+  return loadJsonModel(tf, path, files);
 }
 
-function loadJsonModel(
+async function loadJsonModel(
   tf: Tensorflow,
   path: string,
   files: ReadonlyMap<string, Buffer>,
-): Promise<LibraryModel> {
+): Promise<TensorflowModel> {
   const { format, weightFiles, artifacts } = readTensorflowJson(files.get(path)!, path);
   const weights = Buffer.concat(
     weightFiles.map((each) => {
@@ -36,7 +47,29 @@ function loadJsonModel(
   );
   const weightData = weights.buffer.slice(weights.byteOffset, weights.byteOffset + weights.length);
   const source = { load: () => Promise.resolve({ ...artifacts, weightData }) };
-  return format === 'layers-model' ? tf.loadLayersModel(source) : tf.loadGraphModel(source);
+  if (format === 'graph-model') {
+    const graph = await tf.loadGraphModel(source);
+    return {
+      inputs: graph.inputs,
+      outputs: graph.outputs,
+      // As much of the graph is run as the output needs, however the outputs are put together.
+      predict: (input, output) => [graph.execute(input, output)].flat()[0],
+      dispose: () => graph.dispose(),
+    };
+  }
+  const layers = await tf.loadLayersModel(source);
+  // A sequence of layers names neither; it has one of each.
+  const named = (specs: readonly TensorSpec[], names: readonly string[] = []): TensorSpec[] =>
+    specs.map(({ name, dtype, shape = null }, index) => ({ name: names[index] ?? name, dtype, shape }));
+  const outputs = named(layers.outputs, layers.outputNames);
+  return {
+    inputs: named(layers.inputs, layers.inputNames),
+    outputs,
+    // Without a batch size it takes 32 rows at a time.
+    predict: (input, output, rows) =>
+      [layers.predict(input, { batchSize: rows })].flat()[outputs.findIndex(({ name }) => name === output)],
+    dispose: () => layers.dispose(),
+  };
 }
 
 /** The library reads a SavedModel from a folder only: a private one, which is gone when its variables are in memory. */
@@ -44,23 +77,24 @@ async function loadSavedModel(
   tf: Tensorflow,
   path: string,
   files: ReadonlyMap<string, Buffer>,
-): Promise<LibraryModel> {
+  stated: string | undefined,
+): Promise<TensorflowModel> {
   if (tf.node === undefined) {
     throw new Error('a SavedModel needs the native binding; LayersModel and GraphModel run without it');
   }
-  const { signatures } = readSavedModel(files.get(path)!);
-  const { inputs = {}, outputs = {} } = signatures['serving_default'] ?? {};
+  const { name, inputs, outputs } = servingSignature(readSavedModel(files.get(path)!), stated);
+  const [inputName = ''] = Object.keys(inputs);
   const root = await mkdtemp(join(tmpdir(), 'smoothcert-saved-model-'));
   try {
     for (const [name, bytes] of files) {
       await mkdir(dirname(join(root, name)), { recursive: true });
       await writeFile(join(root, name), bytes);
     }
-    const loaded = await tf.node.loadSavedModel(join(root, dirname(path)));
+    const loaded = await tf.node.loadSavedModel(join(root, dirname(path)), ['serve'], name);
     return {
-      inputs: Object.values(inputs).map(specOf),
-      outputs: Object.values(outputs).map(specOf),
-      predict: (input) => loaded.predict(input),
+      inputs: Object.entries(inputs).map(specOf),
+      outputs: Object.entries(outputs).map(specOf),
+      predict: (input, output) => loaded.predict({ [inputName]: input })[output],
       dispose: () => loaded.dispose(),
     };
   } finally {
@@ -68,10 +102,21 @@ async function loadSavedModel(
   }
 }
 
-function specOf({ name = '', dtype = 0, tensor_shape: shape }: SavedTensor): TensorSpec {
+/** DataTypes of types.proto. */
+const TYPES: Readonly<Record<number, string>> = {
+  1: 'float32',
+  2: 'float64',
+  3: 'int32',
+  4: 'uint8',
+  7: 'string',
+  9: 'int64',
+  19: 'float16',
+};
+
+function specOf([name, { dtype = 0, tensor_shape: shape }]: [string, SavedTensor]): TensorSpec {
   return {
     name,
-    dtype: dtype === 1 ? 'float32' : `DataType ${dtype}`,
+    dtype: TYPES[dtype] ?? `DataType ${dtype}`,
     shape:
       shape === undefined || shape.unknown_rank === true
         ? null

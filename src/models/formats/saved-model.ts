@@ -61,6 +61,25 @@ export interface SavedModelFile {
   readonly functions: ReadonlyMap<string, readonly SavedNode[]>;
 }
 
+/** Where a SavedModel is entered that says nothing else. */
+const SERVING = 'serving_default';
+
+/**
+ * The signature that is run: the one named, or serving_default.
+ *
+ * @throws Error where there is none of that name, with the names that there are
+ */
+export function servingSignature(
+  { signatures }: SavedModelFile,
+  stated = SERVING,
+): Required<SavedSignature> & { readonly name: string } {
+  const found = signatures[stated];
+  if (found !== undefined) return { name: stated, inputs: found.inputs ?? {}, outputs: found.outputs ?? {} };
+  const others = Object.keys(signatures).filter((name) => !name.startsWith('__saved_model'));
+  const there = others.length === 0 ? 'it has none' : `it has ${others.join(', ')}`;
+  throw new Error(`it has no signature ${stated}; ${there}, which the manifest's signature may name`);
+}
+
 interface MetaGraph {
   readonly meta_info_def?: { readonly tags?: readonly string[]; readonly tensorflow_version?: string };
   readonly graph_def?: {

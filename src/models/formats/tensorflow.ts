@@ -1,4 +1,4 @@
-import { readSavedModel, type SavedModelFile, type SavedNode } from './saved-model.ts';
+import { readSavedModel, type SavedModelFile, type SavedNode, type SavedSignature, servingSignature } from './saved-model.ts';
 import { readTensorflowJson } from './tensorflow-json.ts';
 
 /** What a TensorFlow model says of itself that matters for safety and soundness. */
@@ -17,11 +17,14 @@ const RANDOM =
  * Reads the structure of the first file of a TensorFlow model: model.json or saved_model.pb.
  *
  * @param path of the file in the model folder
+ * @param signature of a SavedModel, where it is not the usual one
  * @throws Error where the bytes are neither a SavedModel nor a LayersModel or GraphModel of TensorFlow.js
  */
-export function inspectTensorflow(bytes: Uint8Array, path: string): TensorflowInspection {
+export function inspectTensorflow(bytes: Uint8Array, path: string, signature?: string): TensorflowInspection {
   if (path.endsWith('.pb')) {
-    return { weightFiles: [], randomOperators: randomNodes(servingNodes(readSavedModel(bytes))) };
+    const file = readSavedModel(bytes);
+    const { outputs } = servingSignature(file, signature);
+    return { weightFiles: [], randomOperators: randomNodes(servingNodes(file, outputs)) };
   }
   const { format, modelTopology, modelInitializer, weightFiles } = readTensorflowJson(bytes, path);
   const randomOperators =
@@ -44,7 +47,10 @@ function randomNodes(nodes: readonly SavedNode[]): string[] {
  * Nodes that serving may run: those that the outputs and the initialisation reach, with the functions that they call.
  * Beside them a SavedModel keeps functions for training, which serving never runs.
  */
-function servingNodes({ signatures, nodes, functions }: SavedModelFile): SavedNode[] {
+function servingNodes(
+  { signatures, nodes, functions }: SavedModelFile,
+  served: NonNullable<SavedSignature['outputs']>,
+): SavedNode[] {
   const byName = new Map(nodes.map((node) => [node.name ?? '', node]));
   const reached = new Set<SavedNode>();
   const pending: SavedNode[] = [];
@@ -54,10 +60,9 @@ function servingNodes({ signatures, nodes, functions }: SavedModelFile): SavedNo
     pending.push(node);
   };
   const called = (name: string | undefined): void => functions.get(name ?? '')?.forEach(reach);
-  for (const name of ['serving_default', '__saved_model_init_op']) {
-    for (const { name: tensor = '' } of Object.values(signatures[name]?.outputs ?? {})) {
-      reach(byName.get(tensor.split(':')[0]!));
-    }
+  const initialisation = signatures['__saved_model_init_op']?.outputs ?? {};
+  for (const { name: tensor = '' } of [...Object.values(served), ...Object.values(initialisation)]) {
+    reach(byName.get(tensor.split(':')[0]!));
   }
   for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
     for (const input of node.input ?? []) reach(byName.get(input.replace(/^\^/, '').split(':')[0]!));

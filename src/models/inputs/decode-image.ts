@@ -29,7 +29,7 @@ const decoders = fastq.promise(decode, 2);
  *   `input_unsupported` for colours where the model takes grey
  */
 export async function decodeImage(bytes: Uint8Array, manifest: ImageTaker): Promise<Uint8Array> {
-  const { height, width, channels, layout } = manifest.input;
+  const { height, width, channels, layout, colourSpace } = manifest.input;
   const file = checkImageHeader(bytes, manifest);
   const stored = file.colour === 'grey' && channels === 1 ? 1 : 3;
   const pixels = await decoders
@@ -39,7 +39,8 @@ export async function decodeImage(bytes: Uint8Array, manifest: ImageTaker): Prom
     throw new DomainError('input_undecodable', 'the image cannot be decoded: it is not what its header says');
   }
   if (channels === 1) return stored === 1 ? pixels : greyOf(pixels, width);
-  return layout === 'NHWC' ? pixels : planar(pixels, channels);
+  const ordered = colourSpace === 'bgr' ? mirrored(pixels) : pixels;
+  return layout === 'NHWC' ? ordered : planar(ordered, channels);
 }
 
 interface Work {
@@ -84,6 +85,11 @@ function greyOf(pixels: Uint8Array, width: number): Uint8Array {
     grey[pixel] = red;
   }
   return grey;
+}
+
+/** RGB to BGR, and back. */
+export function mirrored(interleaved: Uint8Array): Uint8Array {
+  return interleaved.map((_, index) => interleaved[index - (index % 3) + 2 - (index % 3)]!);
 }
 
 /** Interleaved pixels (HWC) to planes (CHW). */

@@ -30,8 +30,12 @@ const drawnBy = (devices: InputVotes['devices']): InputVotes => ({
   devices,
 });
 
-function decide(asked: JobRequest, votes: InputVotes, input = 0) {
-  const step = createDecision(asked, model, { name: 'smoothcert', version: '0' }).next(input, votes, DIGEST);
+function decide(asked: JobRequest, votes: InputVotes, input = 0, registered = model) {
+  const step = createDecision(asked, registered, { name: 'smoothcert', version: '0' }).next(
+    input,
+    votes,
+    DIGEST,
+  );
   if (step.kind !== 'done') throw new Error('not decided');
   return step.result;
 }
@@ -41,6 +45,30 @@ describe('a prediction', () => {
     expect(decide(request(), drawnBy([device(64, 1_000)]))).toMatchObject({ outcome: 'predicted', class: 2 });
     const mixed = drawnBy([device(64, 900), device(32, 100)]);
     expect(decide(request(), mixed)).toMatchObject({ outcome: 'abstained', class: null });
+  });
+});
+
+describe('where votes come from', () => {
+  it('is said with the names of input, output and signature that the manifest gives', () => {
+    const asked = request({ seedSource: 'client' });
+    const modelOf = (result: unknown): object =>
+      (result as { reproduction: { model: object } }).reproduction.model;
+    expect(Object.keys(modelOf(decide(asked, drawnBy([device(64, 1_000)]))))).toEqual(['name', 'version', 'digest', 'files']); // prettier-ignore
+    const { manifest } = model;
+    const named = {
+      ...model,
+      manifest: {
+        ...manifest,
+        input: { ...manifest.input, name: 'image' },
+        output: { ...manifest.output, name: 'main' },
+        signature: 'serve',
+      },
+    };
+    expect(modelOf(decide(asked, drawnBy([device(64, 1_000)]), 0, named))).toMatchObject({
+      input: 'image',
+      output: 'main',
+      signature: 'serve',
+    });
   });
 });
 

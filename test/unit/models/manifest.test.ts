@@ -6,6 +6,9 @@ import {
   inputShape,
   type Manifest,
   ManifestSchema,
+  networkShape,
+  normalisationOf,
+  outputWidth,
   parseManifest,
 } from '../../../src/models/manifest.ts';
 import { domainFault } from '../../support/domain-fault.ts';
@@ -71,11 +74,17 @@ const WRONG: Readonly<Record<string, readonly unknown[]>> = {
   '/input/width': [0, 4097, 2.5],
   '/input/channels': [0, 2, 4, '3'],
   '/input/layout': ['nchw', 'CHW', null],
+  '/input/flat': [1, 'yes', null],
   '/input/colourSpace': ['gray', 'RGB', null],
+  '/input/range': [[], [0], [0, 1, 2], ['0', 1], 255, null],
+  '/input/name': ['', 'x'.repeat(501), 7],
+  '/signature': ['', 7],
   '/preprocess/mean': [[], [0, 0, 0, 0], ['0'], 0.5],
   '/preprocess/std': [[0, 1, 1], [-1, 1, 1], []],
   '/output/classes': [0, 1, 65_537, 2.5],
   '/output/labels': [['only'], ['', 'b'], ['x'.repeat(201), 'b'], [1, 2]],
+  '/output/name': ['', 'x'.repeat(501), 7],
+  '/output/kind': ['softmax', 'probability', null],
   '/smoothing/trainedSigma': [-0.1, '0.25'],
 };
 
@@ -84,7 +93,7 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   '/files/0': ['path', 'sha256', 'bytes'],
   '/input': ['height', 'width', 'channels', 'layout', 'colourSpace'],
   '/preprocess': ['mean', 'std'],
-  '/output': ['classes', 'labels'],
+  '/output': ['classes'],
   '/smoothing': ['trainedSigma'],
 };
 
@@ -184,6 +193,83 @@ describe('parseManifest', () => {
     expect(await pointers(sized(4096, 4096))).toEqual(['/input']);
     expect(await pointers(sized(1366, 1024))).toEqual(['/input']);
     expect(inputElements(parseManifest(JSON.stringify(sized(1365, 1024))))).toBe(4_193_280);
+  });
+});
+
+describe('what a manifest may leave out', () => {
+  it('labels: then the classes are called by their numbers', () => {
+    const { labels: _, ...output } = VALID.output;
+    expect(parseManifest(JSON.stringify({ ...VALID, output: { ...output, classes: 3 } })).output).toEqual({ classes: 3, labels: ['0', '1', '2'] }); // prettier-ignore
+  });
+
+  it('what pixels become: then they are i/255', () => {
+    const { preprocess: _, ...bare } = VALID;
+    expect(normalisationOf(bare)).toBeNull();
+  });
+});
+
+describe('what a manifest may say of the network', () => {
+  const { preprocess: _, ...BARE } = VALID;
+
+  it('the values of black and white, as a mean and a deviation by channel', () => {
+    const ranged = (range: number[]) => normalisationOf(parseManifest(JSON.stringify({ ...BARE, input: { ...BARE.input, range } }))); // prettier-ignore
+    expect(ranged([0, 1])).toEqual({ mean: [-0, -0, -0], std: [1, 1, 1] });
+    expect(ranged([-1, 1])).toEqual({ mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] });
+    const { std } = ranged([0, 255])!;
+    for (const each of std) expect(255 * each).toBe(1);
+    expect(normalisationOf(VALID)).toEqual(VALID.preprocess);
+  });
+
+  it('a range or a normalisation, not both, and black is not white', async () => {
+    const both = changed(set('/input/range', [0, 255]));
+    expect(await pointers(both)).toEqual(['/input/range']);
+    expect(await pointers({ ...BARE, input: { ...BARE.input, range: [3, 3] } })).toEqual(['/input/range']);
+  });
+
+  it('blue before red', async () => {
+    const bgr = changed(set('/input/colourSpace', 'bgr'));
+    expect(parseManifest(JSON.stringify(bgr)).input.colourSpace).toBe('bgr');
+    const grey = { ...BARE, input: { ...imageInput(2, 3, 1), colourSpace: 'bgr' } };
+    expect(await pointers(grey)).toEqual(['/input/colourSpace']);
+  });
+
+  it('that it takes flat rows, of as many values', () => {
+    const input = { ...imageInput(4, 5, 3, 'NHWC'), flat: true };
+    expect(networkShape({ input })).toEqual([60]);
+    expect(networkShape({ input: { ...input, flat: false } })).toEqual([4, 5, 3]);
+  });
+
+  it('one value a row, which decides between two classes and no more', async () => {
+    for (const kind of ['sigmoid', 'logit']) {
+      const manifest = parseManifest(JSON.stringify(changed(set('/output/kind', kind))));
+      expect(outputWidth(manifest)).toBe(1);
+      const three = { ...BARE, output: { classes: 3, kind } };
+      expect(await pointers(three)).toEqual(['/output/classes']);
+    }
+    expect(outputWidth(VALID)).toBe(2);
+  });
+
+  it('a signature, of a SavedModel alone', async () => {
+    expect(await pointers(changed(set('/signature', 'serve')))).toEqual(['/signature']);
+    const saved = { ...BARE, engine: 'tensorflow', files: [{ ...FILE, path: 'saved_model.pb' }], signature: 'serve' };
+    expect(parseManifest(JSON.stringify(saved)).signature).toBe('serve');
+  });
+
+  it.each([
+    ['network.h5', 'Keras'],
+    ['network.keras', 'Keras'],
+    ['network.pt', 'torch.onnx.export'],
+    ['network.PTH', 'torch.onnx.export'],
+    ['network.tflite', 'tf2onnx'],
+    ['network.safetensors', 'without a network'],
+    ['network.pkl', 'skl2onnx'],
+  ])('no file like %s, and then the way to one that is read', async (path, words) => {
+    for (const engine of ['onnx', 'tensorflow']) {
+      const text = JSON.stringify({ ...BARE, engine, files: [{ ...FILE, path }] });
+      const { faults } = await domainFault(() => parseManifest(text));
+      expect(faults.map(({ pointer }) => pointer)).toEqual(['/files/0/path']);
+      expect(faults[0]!.detail).toContain(words);
+    }
   });
 });
 

@@ -8,8 +8,11 @@ import { deriveNoiseStream, PURPOSE } from '../../../src/random/noise-stream.ts'
 import { referenceNoise } from '../../../src/random/reference.ts';
 import { aCertificate, aResult, SEED } from '../../support/certification-samples.ts';
 
-function manifest(channels: 1 | 3, layout: 'NCHW' | 'NHWC' = 'NCHW'): Manifest {
-  const colourSpace = channels === 1 ? 'grey' : 'rgb';
+function manifest(
+  channels: 1 | 3,
+  layout: 'NCHW' | 'NHWC' = 'NCHW',
+  colourSpace = channels === 1 ? 'grey' : 'rgb',
+): Manifest {
   return { input: { height: 4, width: 5, channels, layout, colourSpace } } as Manifest;
 }
 
@@ -30,12 +33,14 @@ async function pixelsOf(uri: string, channels: 1 | 3): Promise<number[]> {
 
 describe('createPainter', () => {
   it.each([
-    [1, 'NCHW'],
-    [3, 'NCHW'],
-    [3, 'NHWC'],
-  ] as const)('shows an image of %i channels in layout %s as it is', async (channels, layout) => {
+    [1, 'NCHW', 'grey'],
+    [3, 'NCHW', 'rgb'],
+    [3, 'NHWC', 'rgb'],
+    [3, 'NCHW', 'bgr'],
+    [3, 'NHWC', 'bgr'],
+  ] as const)('shows an image of %i channels in layout %s %s as it is', async (channels, layout, colours) => {
     const bytes = await png(channels);
-    const { clean } = await createPainter(manifest(channels, layout), 0.25)(
+    const { clean } = await createPainter(manifest(channels, layout, colours), 0.25)(
       bytes,
       aResult({ certificate: null }),
     );

@@ -81,6 +81,19 @@ describe('the pixels of an image', () => {
     expect(await decode(grey, manifest(1, 'NCHW'))).toEqual([...pixels(1)]);
   });
 
+  it('have blue before red for a bgr model, interleaved or in planes', async () => {
+    const bytes = await image(3).png().toBuffer();
+    const bgr = (layout: 'NCHW' | 'NHWC'): Manifest => {
+      const { input, ...rest } = manifest(3, layout);
+      return { ...rest, input: { ...input, colourSpace: 'bgr' } };
+    };
+    const planes = await decode(bytes, manifest(3, 'NCHW'));
+    const [red, green, blue] = [0, 1, 2].map((at) => planes.slice(at * 35, (at + 1) * 35));
+    expect(await decode(bytes, bgr('NCHW'))).toEqual([...blue!, ...green!, ...red!]);
+    const interleaved = blue!.flatMap((each, pixel) => [each, green![pixel]!, red![pixel]!]);
+    expect(await decode(bytes, bgr('NHWC'))).toEqual(interleaved);
+  });
+
   it('of a grey image are three times the value for an rgb model', async () => {
     const bytes = await image(1).png().toBuffer();
     const stored = [...pixels(1)];
