@@ -11,7 +11,8 @@ export const OneOf = <const Value extends string>(values: Value[], options: obje
 /** How a bound on the class's probability becomes a radius; shared, so that it is one schema to generated clients. */
 export const Bound = OneOf(['pA', 'pA-pB'], {
   title: 'Bound',
-  description: "form of Theorem 1: from the top class's bound alone, or with one of the others too",
+  description:
+    "form of Theorem 1: from the top class's bound alone (pA, also without it), or with one of the others too",
 });
 
 /** What votes say of a radius. */

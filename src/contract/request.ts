@@ -9,18 +9,22 @@ const Sigma = Type.Number({
   maximum: sigma.maximum,
   description: 'noise s.d. in pixel units of the [0,1] image',
 });
+// Defaults are told in words: generators take a property with a default for one that is always there.
 const Alpha = (byDefault: number) =>
   Type.Optional(
     Type.Number({
       minimum: alpha.minimum,
       maximum: alpha.maximum,
-      default: byDefault,
-      description: 'failure probability: how often a certificate may be wrong',
+      description: `failure probability: how often a certificate may be wrong; ${byDefault} without it`,
     }),
   );
 const Samples = (limits: typeof n | typeof n0, byDefault: number, description: string) =>
   Type.Optional(
-    Type.Integer({ minimum: limits.minimum, maximum: limits.maximum, default: byDefault, description }),
+    Type.Integer({
+      minimum: limits.minimum,
+      maximum: limits.maximum,
+      description: `${description}; ${byDefault} without it`,
+    }),
   );
 
 export const CertifyParametersSchema = Type.Object(
@@ -107,9 +111,8 @@ const ReproductionIndex = Type.Optional(
   Type.Integer({
     minimum: 0,
     maximum: 1_000_000_000,
-    default: 0,
     description:
-      "with reproductionSeed: `input.index` of the earlier certificate of the first input; the others' follow it one by one",
+      "with reproductionSeed, 0 without it: `input.index` of the earlier certificate of the first input; the others' follow it one by one",
   }),
 );
 
