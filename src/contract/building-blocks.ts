@@ -18,6 +18,10 @@ export const Bound = OneOf(['pA', 'pA-pB'], {
 /** What votes say of a radius. */
 export const CertificateOutcome = OneOf(['certified', 'abstained'], { title: 'CertificateOutcome' });
 
+/** What alpha is a bound of. */
+export const FAILURE_PROBABILITY =
+  'failure probability of each input at each attempt: of 1,000 certificates at 0.001 up to one wrong one is to be expected, and the best of m attempts is wrong with up to m times alpha';
+
 /** A point in time. */
 export const Timestamp = Type.String({ format: 'date-time', description: 'RFC 3339, UTC' });
 

@@ -1,5 +1,5 @@
 import { type Static, type TSchema, Type } from 'typebox';
-import { Bound } from './building-blocks.ts';
+import { Bound, FAILURE_PROBABILITY } from './building-blocks.ts';
 import { CERTIFY_DEFAULTS, PARAMETER_LIMITS, PREDICT_DEFAULTS } from '../smoothing/parameters.ts';
 
 const { sigma, n0, n, alpha } = PARAMETER_LIMITS;
@@ -15,7 +15,7 @@ const Alpha = (byDefault: number) =>
     Type.Number({
       minimum: alpha.minimum,
       maximum: alpha.maximum,
-      description: `failure probability: how often a certificate may be wrong; ${byDefault} without it`,
+      description: `${FAILURE_PROBABILITY}; ${byDefault} without it`,
     }),
   );
 const Samples = (limits: typeof n | typeof n0, byDefault: number, description: string) =>

@@ -1,5 +1,12 @@
 import { type Static, Type } from 'typebox';
-import { Bound, CertificateOutcome, Nullable, OneOf, Sha256 } from './building-blocks.ts';
+import {
+  Bound,
+  CertificateOutcome,
+  FAILURE_PROBABILITY,
+  Nullable,
+  OneOf,
+  Sha256,
+} from './building-blocks.ts';
 import { EngineSchema } from './engine.ts';
 import { FailureSchema } from './job.ts';
 
@@ -81,7 +88,7 @@ export const CertificateSchema = Type.Object(
     sigma: Type.Number(),
     n0: Type.Integer(),
     n: Type.Integer(),
-    alpha: Type.Number(),
+    alpha: Type.Number({ description: FAILURE_PROBABILITY }),
     bound: Bound,
     clip: Type.Literal(false),
     outcome: CertificateOutcome,

@@ -60,8 +60,10 @@ export function renderReport(report: Report): string {
             The smoothed classifier answers with the class that the network finds most often under Gaussian
             noise of s.d. σ. A certificate with radius R says: no change of the image with an L2 norm below R,
             however it was made, changes that answer. The claim rests on counted votes and is wrong with a
-            probability of at most α = ${alpha} for each image. It says nothing about whether the answer is
-            right, nor about changes that are large in L2 yet look small.
+            probability of at most α = ${alpha}, for each image and each attempt: among 1,000 certificates at
+            α = 0.001 up to one wrong one is to be expected, and whoever picks the best of m attempts is wrong
+            with up to m·α. It says nothing about whether the answer is right, nor about changes that are
+            large in L2 yet look small.
           </p>
           <p>
             Where the votes cannot prove a majority the classifier <strong>abstains</strong>. That is an

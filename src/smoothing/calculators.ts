@@ -1,7 +1,20 @@
-import { smallestCertifyingCount, smallestCountForRadius } from '../statistics/counts.ts';
-import { radiusCeiling } from '../statistics/radius.ts';
+import { MOST_RADIUS, smallestCertifyingCount, smallestCountForRadius } from '../statistics/counts.ts';
+import { LEAST_SIGMA, MOST_SIGMA, radiusCeiling } from '../statistics/radius.ts';
+import { LEAST_POWER, MOST_POWER, samplesForPower } from '../statistics/samples-for-power.ts';
 import { samplesForRadius } from '../statistics/samples-for-radius.ts';
+import { type BoundForm, CERTIFY_DEFAULTS, PARAMETER_LIMITS } from './parameters.ts';
 import { alphaPerBound, type RadiusFromVotes, radiusFromVotes } from './votes-to-radius.ts';
+
+/** Limits of the calculators' questions. They know nothing of a noise scheme, so sigma is not bound to its tables. */
+export const CALCULATOR_LIMITS = {
+  ...PARAMETER_LIMITS,
+  sigma: { minimum: LEAST_SIGMA, maximum: MOST_SIGMA, integer: false },
+  radius: { minimum: 0, maximum: MOST_RADIUS, integer: false },
+  power: { minimum: LEAST_POWER, maximum: MOST_POWER, integer: false },
+} as const;
+
+/** How surely a planned radius is to be reached, where nothing else is asked. */
+export const POWER_DEFAULT = 0.95;
 
 /** What counted votes certify, and what they could have. */
 export interface RadiusReport extends RadiusFromVotes {
@@ -40,8 +53,11 @@ export function radiusReport({ runnerUpCount: runnerUp, ...counts }: RadiusQuest
 export interface SampleSizeReport {
   /** Least n with which unanimous votes certify the radius; null if no n up to 1e9 does. */
   readonly unanimous: number | null;
-  /** Least n with which `expectedPA` of the votes certify it; null without expectedPA, or if no n up to 1e7 does. */
-  readonly expected: number | null;
+  /**
+   * Least n from which on every n, up to 1e7, certifies the radius with the probability `power`, where `expectedPA` is the
+   * probability of the class; null without expectedPA, or if no n is enough.
+   */
+  readonly planned: number | null;
   /** With `n`: the least top count that certifies the radius; null without n, or if even all n votes do not. */
   readonly smallestCount: number | null;
 }
@@ -50,12 +66,18 @@ export interface SampleSizeQuestion {
   readonly radius: number;
   readonly sigma: number;
   readonly alpha: number;
+  readonly bound?: BoundForm | undefined;
   readonly expectedPA?: number | undefined;
+  readonly power?: number | undefined;
   readonly n?: number | undefined;
 }
 
 /**
- * Samples needed to certify a radius.
+ * Samples needed to certify a radius, once the class has been selected.
+ *
+ * In the two-sided form nothing is assumed of the other classes: the answers hold even where all other votes go to one of
+ * them. With k votes for the class that one has n - k at most, whose upper bound is 1 less the lower bound of k, and the
+ * form then gives the radius of the one-sided form at half of alpha; fewer votes for it give no smaller one.
  *
  * @throws ArgumentError where an argument is out of its range
  */
@@ -63,12 +85,15 @@ export function sampleSizeReport({
   radius,
   sigma,
   alpha,
+  bound = CERTIFY_DEFAULTS.bound,
   expectedPA,
+  power = POWER_DEFAULT,
   n,
 }: SampleSizeQuestion): SampleSizeReport {
+  const share = alphaPerBound(alpha, bound === 'pA-pB');
   return {
-    unanimous: samplesForRadius(radius, sigma, alpha),
-    expected: expectedPA === undefined ? null : samplesForRadius(radius, sigma, alpha, expectedPA),
-    smallestCount: n === undefined ? null : smallestCountForRadius(n, alpha, sigma, radius),
+    unanimous: samplesForRadius(radius, sigma, share),
+    planned: expectedPA === undefined ? null : samplesForPower(radius, sigma, share, expectedPA, power),
+    smallestCount: n === undefined ? null : smallestCountForRadius(n, share, sigma, radius),
   };
 }

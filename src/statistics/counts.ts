@@ -4,7 +4,7 @@ import { leastInteger } from './least-integer.ts';
 import { radiusFromLowerBound, requireSigma } from './radius.ts';
 
 /** Largest radius asked for, in pixel units: as generous as the range of sigma. */
-const MOST_RADIUS = 1e9;
+export const MOST_RADIUS = 1e9;
 
 /**
  * The least k at which n draws give a lower bound above 1/2, so that Certify does not abstain.

@@ -5,8 +5,8 @@ import { lower, OPERATION_MARGIN } from './directed.ts';
 import { normalUpperQuantile } from './normal.ts';
 
 /** Range of σ in pixel units of the [0,1] image: generous, and far from underflow. */
-const LEAST_SIGMA = 1e-6;
-const MOST_SIGMA = 1e6;
+export const LEAST_SIGMA = 1e-6;
+export const MOST_SIGMA = 1e6;
 
 /** Most draws of the closed form for unanimous votes, whose accuracy does not depend on n. */
 export const MAX_UNANIMOUS_SAMPLES = 1_000_000_000;

@@ -1,4 +1,13 @@
-import { assert as holds, asyncProperty, double, integer, oneof, option, record } from 'fast-check';
+import {
+  assert as holds,
+  asyncProperty,
+  constantFrom,
+  double,
+  integer,
+  oneof,
+  option,
+  record,
+} from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { PROBLEM_STATUS } from '../../src/api/problem.ts';
 import { createPresence } from '../../src/jobs/presence.ts';
@@ -162,14 +171,16 @@ describe('the sample-size calculator', () => {
   test('answers what was asked and null for what was not', async () => {
     // alpha^(1/n) >= Phi(1) = 0.8413447 first at n = 40: ln 0.001 / ln 0.8413447 = 39.98.
     const { body } = await post({ radius: 0.5, alpha: 0.001, sigma: 0.5 }).expect(200);
-    expect(body).toEqual({ unanimous: 40, expected: null, smallestCount: null });
+    expect(body).toEqual({ unanimous: 40, planned: null, smallestCount: null });
   });
 
   test('finds the least count by which the radius calculator certifies', async () => {
     const asked = { radius: 0.28, alpha: 0.001, sigma: 0.5, n: 10_000, expectedPA: 0.75 };
     const { body } = await post(asked).expect(200);
-    const { smallestCount, expected } = body as { smallestCount: number; expected: number };
-    expect(expected).toBeGreaterThan(0);
+    const { smallestCount, planned } = body as { smallestCount: number; planned: number };
+    expect(planned).toBeGreaterThan(0);
+    const surer = await post({ ...asked, power: 0.999, bound: 'pA-pB' }).expect(200);
+    expect((surer.body as { planned: number }).planned).toBeGreaterThan(planned);
     const radius = async (topCount: number): Promise<number> => {
       const votes = { topCount, n: 10_000, alpha: 0.001, sigma: 0.5 };
       const { body: report } = await api.http.post('/v1/radius').send(votes).expect(200);
@@ -186,6 +197,8 @@ describe('the sample-size calculator', () => {
         alpha: double({ min: 1e-12, max: 0.25, noNaN: true }),
         sigma: double({ min: 1e-6, max: 1e6, noNaN: true }),
         expectedPA: double({ min: 0.5, minExcluded: true, max: 1, noNaN: true }),
+        power: double({ min: 0.5, max: 0.999_999, noNaN: true }),
+        bound: constantFrom('pA', 'pA-pB'),
         n: integer({ min: 1, max: 10_000_000 }),
       },
       { requiredKeys: ['radius', 'alpha', 'sigma'] },

@@ -7,7 +7,8 @@ import { clopperPearsonLower, clopperPearsonUpper } from '../../src/statistics/c
 import { certifies, smallestCountForRadius } from '../../src/statistics/counts.ts';
 import { normalUpperQuantile, normalUpperTail } from '../../src/statistics/normal.ts';
 import { radiusCeiling, radiusFromLowerBound, radiusFromTwoBounds } from '../../src/statistics/radius.ts';
-import { samplesForRadius } from '../../src/statistics/samples-for-radius.ts';
+import { samplesForPower } from '../../src/statistics/samples-for-power.ts';
+import { binomialLaw } from '../support/binomial-law.ts';
 
 /** n spread evenly over its magnitudes up to 10 ** `magnitudes`. */
 const trialsUpTo = (magnitudes: number): fc.Arbitrary<number> =>
@@ -244,21 +245,31 @@ describe('calculators', () => {
     );
   });
 
-  it('give the least number of samples that trying every n in turn gives', () => {
-    const share = fc.integer({ min: 51, max: 99 });
-    const radius = fc.double({ min: 0, max: 1.5, noNaN: true });
+  it('plan the least number of samples from which on every one has the power, tried one by one', () => {
+    const radius = fc.double({ min: 0, max: 1, noNaN: true });
     const alpha = fc.constantFrom(0.001, 0.05, 0.2);
+    const pA = fc.double({ min: 0.55, max: 0.999, noNaN: true });
+    const power = fc.double({ min: 0.5, max: 0.999, noNaN: true });
+    let checked = 0;
     fc.assert(
-      fc.property(share, radius, alpha, (percent, radius, alpha) => {
-        const answer = samplesForRadius(radius, 1, alpha, percent / 100);
-        const last = Math.min(answer ?? 400, 400);
+      fc.property(radius, alpha, pA, power, (radius, alpha, pA, power) => {
+        const answer = samplesForPower(radius, 1, alpha, pA, power);
+        const last = Math.min((answer ?? 0) * 2 + 50, 600);
+        let lastFailure = 0;
         for (let n = 1; n <= last; n++) {
-          // In integers, free of the rounding of percent / 100.
-          const k = Math.floor((percent * n) / 100);
-          expect(certifies(clopperPearsonLower(k, n, alpha), 1, radius), `n=${n}`).toBe(n === answer);
+          const least = smallestCountForRadius(n, alpha, 1, radius);
+          // The law of the votes by its recurrence, with a sum of its own.
+          const law = binomialLaw(n, pA);
+          const reached = least === null ? 0 : law.slice(least).reduce((sum, each) => sum + each, 0);
+          if (Math.abs(reached - power) < 1e-9) return;
+          if (reached < power) lastFailure = n;
         }
+        if (answer !== null && answer > last) return;
+        checked += 1;
+        expect(lastFailure).toBe(answer === null ? last : answer - 1);
       }),
-      { ...settings, numRuns: 200 },
+      { ...settings, numRuns: 150 },
     );
+    expect(checked).toBeGreaterThan(50);
   });
 });

@@ -9,7 +9,15 @@ interface Fixtures {
   'regularized-beta': { x: number; a: number; b: number; lower: string; upper: string };
   'binomial-test': { k: number; n: number; p: string };
   'smallest-count': { n: number; alpha: number; z: number; k: number | null };
-  'samples-for-radius': { radius: number; alpha: number; expectedPA?: number; n: number | null };
+  'samples-for-radius': { radius: number; alpha: number; n: number | null };
+  'samples-for-power': {
+    radius: number;
+    alpha: number;
+    pA: number;
+    power: number;
+    first: number | null;
+    n: number | null;
+  };
 }
 
 /** The cases of one file of expected values in test/fixtures/statistics. */

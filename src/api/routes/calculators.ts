@@ -1,19 +1,22 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { DomainError, type Fault } from '../../errors.ts';
-import { radiusReport, sampleSizeReport } from '../../smoothing/calculators.ts';
-import { PARAMETER_LIMITS } from '../../smoothing/parameters.ts';
-import { CertificateOutcome, Nullable } from '../../contract/building-blocks.ts';
+import {
+  CALCULATOR_LIMITS,
+  POWER_DEFAULT,
+  radiusReport,
+  sampleSizeReport,
+} from '../../smoothing/calculators.ts';
+import { Bound, CertificateOutcome, Nullable } from '../../contract/building-blocks.ts';
 import { problems } from '../responses.ts';
 
-const { alpha, n } = PARAMETER_LIMITS;
+const { alpha, n, sigma, radius, power } = CALCULATOR_LIMITS;
 const Alpha = Type.Number({
   minimum: alpha.minimum,
   maximum: alpha.maximum,
   description: 'failure probability',
 });
-// The calculators know nothing of a noise scheme, so sigma is not bound to its tables.
-const Sigma = Type.Number({ minimum: 1e-6, maximum: 1e6, description: 'noise s.d.' });
+const Sigma = Type.Number({ minimum: sigma.minimum, maximum: sigma.maximum, description: 'noise s.d.' });
 const N = Type.Integer({ minimum: n.minimum, maximum: n.maximum, description: 'estimation samples' });
 const Count = (description: string) => Type.Integer({ minimum: 0, maximum: n.maximum, description });
 
@@ -86,18 +89,32 @@ export const calculatorRoutes: FastifyPluginAsyncTypebox = async (app) => {
         tags: ['calculators'],
         operationId: 'computeSampleSize',
         summary: 'The samples that a radius takes',
+        description:
+          'Once the class has been selected. With `bound` pA-pB (pA without it) the answers hold whatever the other classes get.',
         body: Type.Object(
           {
-            radius: Type.Number({ minimum: 0, maximum: 1e9, description: 'in the units of sigma' }),
+            radius: Type.Number({
+              minimum: radius.minimum,
+              maximum: radius.maximum,
+              description: 'in the units of sigma',
+            }),
             alpha: Alpha,
             sigma: Sigma,
             expectedPA: Type.Optional(
               Type.Number({
                 exclusiveMinimum: 0.5,
                 maximum: 1,
-                description: 'share of the samples expected to vote for the class',
+                description: 'probability with which a sample is expected to vote for the class',
               }),
             ),
+            power: Type.Optional(
+              Type.Number({
+                minimum: power.minimum,
+                maximum: power.maximum,
+                description: `probability with which the radius is to be reached, if expectedPA is right; ${POWER_DEFAULT} without it`,
+              }),
+            ),
+            bound: Type.Optional(Bound),
             n: Type.Optional(N),
           },
           {
@@ -112,8 +129,11 @@ export const calculatorRoutes: FastifyPluginAsyncTypebox = async (app) => {
               unanimous: Nullable(
                 Type.Integer({ description: 'least n with which unanimous votes certify the radius' }),
               ),
-              expected: Nullable(
-                Type.Integer({ description: 'least n with which a share expectedPA of the votes does' }),
+              planned: Nullable(
+                Type.Integer({
+                  description:
+                    'least n from which on every n certifies the radius with probability power, given expectedPA',
+                }),
               ),
               smallestCount: Nullable(
                 Type.Integer({ description: 'least topCount of the n given that does; null if none does' }),

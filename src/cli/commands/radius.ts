@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import type { Fault } from '../../errors.ts';
-import { radiusReport, type RadiusReport } from '../../smoothing/calculators.ts';
-import { PARAMETER_LIMITS } from '../../smoothing/parameters.ts';
+import { CALCULATOR_LIMITS, radiusReport, type RadiusReport } from '../../smoothing/calculators.ts';
 import { EXIT } from '../exit-code.ts';
 import {
   formatCount,
@@ -12,9 +11,6 @@ import {
 import { NumberOptions } from '../number-options.ts';
 import { type Terminal, writeLine } from '../terminal.ts';
 import { refuseFaults } from '../usage-error.ts';
-
-/** The calculators know nothing of a noise scheme, so sigma is not bound to its tables; the API has the same range. */
-export const CALCULATOR_SIGMA = { minimum: 1e-6, maximum: 1e6, integer: false } as const;
 
 interface RadiusOptions {
   readonly votes?: string;
@@ -57,11 +53,11 @@ type Question = Parameters<typeof radiusReport>[0];
 function readQuestion(options: RadiusOptions): Question {
   const { json: _, ...texts } = options;
   const numbers = new NumberOptions(texts);
-  const count = { ...PARAMETER_LIMITS.n, minimum: 0 };
+  const count = { ...CALCULATOR_LIMITS.n, minimum: 0 };
   const topCount = numbers.required('votes', count);
-  const n = numbers.required('of', PARAMETER_LIMITS.n);
-  const alpha = numbers.required('alpha', PARAMETER_LIMITS.alpha);
-  const sigma = numbers.required('sigma', CALCULATOR_SIGMA);
+  const n = numbers.required('of', CALCULATOR_LIMITS.n);
+  const alpha = numbers.required('alpha', CALCULATOR_LIMITS.alpha);
+  const sigma = numbers.required('sigma', CALCULATOR_LIMITS.sigma);
   const runnerUpCount = numbers.optional('runner-up', count);
   refuseFaults([...numbers.faults, ...countFaults(topCount, n, runnerUpCount)]);
   return { topCount, n, alpha, sigma, runnerUpCount };

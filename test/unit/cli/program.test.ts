@@ -154,14 +154,32 @@ describe('sample-size', () => {
     const { status, stdout } = await run(...ARGS, '--json');
     expect(status).toBe(0);
     // the least n with 0.001^(1/n) >= Φ(2): ln 0.001 / ln 0.977249868 = 300.2
-    expect(JSON.parse(stdout)).toEqual({ unanimous: 301, expected: null, smallestCount: null });
+    expect(JSON.parse(stdout)).toEqual({ unanimous: 301, planned: null, smallestCount: null });
   });
 
   it('answers all questions as text', async () => {
     const { stdout } = await run(...ARGS, '--expected-pa', '0.99', '--of', '1000');
     expect(stdout).toMatch(/all votes alike +301 samples/);
-    expect(stdout).toMatch(/a share of 0\.99 +[\d,]+ samples/);
+    // SciPy, one n after another: from 2,347 on binom.sf(k - 1, n, 0.99) is 0.95 or more.
+    expect(stdout).toMatch(/p_A 0\.99, power 0\.95 +2,347 samples, and any more/);
     expect(stdout).toMatch(/of 1,000 samples +\d+ votes/);
+  });
+
+  it('plans for another power and for the two-sided form, and refuses what belongs to neither', async () => {
+    const asked = [...ARGS, '--expected-pa', '0.99', '--json'];
+    const planned = async (...more: string[]): Promise<number> =>
+      (JSON.parse((await run(...asked, ...more)).stdout) as { planned: number }).planned;
+    const usual = await planned();
+    expect(await planned('--power', '0.95')).toBe(usual);
+    expect(await planned('--power', '0.999')).toBeGreaterThan(usual);
+    expect(await planned('--bound', 'pA-pB')).toBeGreaterThan(usual);
+    const { status, stderr } = await run(...ARGS, '--power', '0.9', '--bound', 'pB');
+    expect(status).toBe(2);
+    expect(stderr).toContain('--power: needs --expected-pa');
+    expect(stderr).toContain('--bound: must be pA or pA-pB');
+    expect((await run(...asked, '--power', '1')).stderr).toContain(
+      '--power: must be a number from 0.5 to 0.999999',
+    );
   });
 
   it('says where no number is enough', async () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { radiusReport, sampleSizeReport } from '../../../src/smoothing/calculators.ts';
 import { certifyProcedure } from '../../../src/smoothing/certify.ts';
 import { argumentFault } from '../../support/argument-fault.ts';
+import { binomialLaw } from '../../support/binomial-law.ts';
 import { statisticsFixture } from '../../support/statistics-fixture.ts';
 
 describe('radiusReport', () => {
@@ -50,12 +51,43 @@ describe('radiusReport', () => {
 
 describe('sampleSizeReport', () => {
   it('gives the least numbers, tried one by one elsewhere', () => {
-    for (const { radius, alpha, expectedPA, n } of statisticsFixture('samples-for-radius')) {
-      const report = sampleSizeReport({ radius, sigma: 1, alpha, expectedPA });
-      expect(expectedPA === undefined ? report.unanimous : report.expected).toBe(n);
-      expect(report.smallestCount).toBeNull();
-      expect(report.expected === null || expectedPA !== undefined).toBe(true);
+    for (const { radius, alpha, n } of statisticsFixture('samples-for-radius')) {
+      const report = sampleSizeReport({ radius, sigma: 1, alpha });
+      expect(report).toEqual({ unanimous: n, planned: null, smallestCount: null });
     }
+    for (const { radius, alpha, pA, power, n } of statisticsFixture('samples-for-power').slice(0, 200)) {
+      expect(sampleSizeReport({ radius, sigma: 1, alpha, expectedPA: pA, power }).planned).toBe(n);
+    }
+  });
+
+  it('plans with a power of 0.95 where none is asked for', () => {
+    const question = { radius: 0.5, sigma: 1, alpha: 0.001, expectedPA: 0.9 };
+    const [found] = statisticsFixture('samples-for-power').filter(
+      ({ radius, alpha, pA, power }) => radius === 0.5 && alpha === 0.001 && pA === 0.9 && power === 0.95,
+    );
+    expect(sampleSizeReport(question).planned).toBe(found!.n);
+  });
+
+  it('in the two-sided form plans for whatever the other classes get', () => {
+    const question = { radius: 0.25, sigma: 0.5, alpha: 0.01, expectedPA: 0.8, power: 0.9 };
+    const planned = sampleSizeReport({ ...question, bound: 'pA-pB' }).planned!;
+    expect(planned).toBeGreaterThanOrEqual(sampleSizeReport(question).planned!);
+    // The rivals' votes in one class, in two, in four: the power is reached with each, and worst in one.
+    const powers = [1, 2, 4].map((rivals) => {
+      const law = binomialLaw(planned, 0.8);
+      let reached = 0;
+      for (let topCount = 0; topCount <= planned; topCount += 1) {
+        const runnerUpCount = Math.ceil((planned - topCount) / rivals);
+        const { certifiedRadius } = radiusReport({ ...question, n: planned, topCount, runnerUpCount });
+        if (certifiedRadius !== null && certifiedRadius >= 0.25) reached += law[topCount]!;
+      }
+      return reached;
+    });
+    expect(Math.min(...powers)).toBe(powers[0]);
+    expect(powers[0]).toBeGreaterThanOrEqual(0.9);
+    // Half of alpha for each bound is what unanimous votes pay, too.
+    const halved = sampleSizeReport({ ...question, alpha: 0.005, n: planned });
+    expect(sampleSizeReport({ ...question, bound: 'pA-pB', n: planned })).toEqual(halved);
   });
 
   it('gives the least top count of n samples', () => {
