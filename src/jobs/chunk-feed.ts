@@ -116,6 +116,15 @@ export function createChunkFeed(dependencies: ChunkFeedDependencies): ChunkFeed 
       const inState = (state: string): number[] => underWay.filter((_, index) => states[index] === state);
       return { lost: inState('unknown'), failed: inState('failed') };
     },
-    withdraw: async (job) => remove(job, await sampling.underWay(job)),
+    async withdraw(job) {
+      const [underWay, { queued, ended }] = await Promise.all([
+        sampling.underWay(job),
+        sampling.progress(job),
+      ]);
+      // A host that died may have left chunks in the queue that it had ended just before.
+      const from = Math.max(0, ended - chunkWindow(await hostsOf(job)));
+      const latest = Array.from({ length: Math.max(0, queued - from) }, (_, index) => from + index);
+      await remove(job, [...new Set([...underWay, ...latest])]);
+    },
   };
 }

@@ -140,9 +140,11 @@ export function createCoordinator(
     if (bound.kind === 'over') return;
     if (bound.kind === 'failed') return giveUp(record, bound.error);
     if (bound.kind === 'rebound') return coordinate(id);
-    if (bound.kind === 'waiting' && findModel(models, request.model) === null) return;
+    const { engine } = bound;
+    if (engine === null || (bound.kind === 'waiting' && findModel(models, request.model) === null)) return;
+    // Where it is missing, another worker has it.
     const model = requireModel(models, request.model);
-    const job: FedJob = { id, binding, request, engine: bound.engine };
+    const job: FedJob = { id, binding, request, engine };
 
     for (;;) {
       const plan = await sampling.plan(job);

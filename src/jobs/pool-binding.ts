@@ -1,5 +1,5 @@
 import type { EngineDescription } from '../engines/engine.ts';
-import { DomainError, type Failure } from '../errors.ts';
+import type { Failure } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { samplesPerInput } from '../smoothing/parameters.ts';
 import type { ChunkFeed } from './chunk-feed.ts';
@@ -12,13 +12,13 @@ import type { Presence } from './presence.ts';
 export type Binding =
   /** By this pool. */
   | { readonly kind: 'bound'; readonly engine: EngineDescription }
-  /** Its pool is gone, not yet for long. */
-  | { readonly kind: 'waiting'; readonly engine: EngineDescription }
+  /** Its pool is gone, or no worker has its model yet; not for long. */
+  | { readonly kind: 'waiting'; readonly engine: EngineDescription | null }
   /** It has ended, or is being cancelled. */
   | { readonly kind: 'over' }
   /** It was bound to another pool just now: what was read of it before is not true any more. */
   | { readonly kind: 'rebound' }
-  /** Its pool has been gone for too long, and no other one has the model. */
+  /** No pool in service has had the model for too long. */
   | { readonly kind: 'failed'; readonly error: Failure };
 
 export interface PoolBindingDependencies {
@@ -31,7 +31,8 @@ export interface PoolBindingDependencies {
 }
 
 /**
- * Binds a job to the pool that is fastest when it starts, and anew when that pool has been gone, or out of service, for
+ * Binds a job to the pool that is fastest when it starts; it waits for one that has its model for `poolGoneSeconds`, since
+ * workers are restarted, and then fails. Binds it anew when that pool has been gone, or out of service, for
  * longer than `poolGoneSeconds`: an engine was upgraded, or its only device has died.
  *
  * A new binding drops every vote of the old one, so that all votes of a certificate are of one pool, and draws the
@@ -46,22 +47,18 @@ export interface PoolBindingDependencies {
 export function createPoolBinding(dependencies: PoolBindingDependencies) {
   const { jobs, presence, feed, poolGoneSeconds, logger } = dependencies;
 
-  /** @throws DomainError `model_unavailable` where no living worker has the model */
   return async function bindPool(record: JobRecord): Promise<Binding> {
     const { id, engine, binding, request } = record;
     const workers = await presence.livingWorkers();
-    if (engine === null) {
-      const chosen = choosePool(workers, request.model.digest);
-      if (chosen === null) {
-        throw new DomainError('model_unavailable', `no worker has loaded ${request.model.name} as asked for`);
-      }
+    const chosen = engine === null ? choosePool(workers, request.model.digest) : null;
+    if (chosen !== null) {
       const bound = await jobs.bind(id, chosen);
       if (bound === null) return { kind: 'over' };
       logger.info({ job: id, engine: bound }, 'job bound to a pool');
       return { kind: 'bound', engine: bound };
     }
     const missing = waitsFor(workers, record);
-    if (missing === null) {
+    if (missing === null && engine !== null) {
       await jobs.poolIsBack(id);
       return { kind: 'bound', engine };
     }
@@ -69,8 +66,8 @@ export function createPoolBinding(dependencies: PoolBindingDependencies) {
     if (seconds === null) return { kind: 'over' };
     if (seconds < poolGoneSeconds) return { kind: 'waiting', engine };
     const next = choosePoolInService(workers, request.model.digest);
-    if (next === null) {
-      const detail = `waited ${seconds} s for ${missing}; no other pool in service has the model`;
+    if (next === null || engine === null) {
+      const detail = `waited ${seconds} s for ${missing ?? request.model.name}; no pool in service has the model`;
       return { kind: 'failed', error: { code: 'model_unavailable', detail } };
     }
     await feed.withdraw({ id, binding, request, engine });

@@ -97,7 +97,8 @@ export async function enqueueCoordination(
     { id },
     {
       jobId: occasion === undefined ? id : `${id}.${occasion}`,
-      attempts: 5,
+      // A minute in all: what is passing passes.
+      attempts: 8,
       backoff: { type: 'exponential', delay: 500 },
       removeOnComplete: true,
       removeOnFail: { age: 24 * 3600 },

@@ -65,7 +65,7 @@ export interface SamplingStore {
 
 /** Names a chunk of a job for good: no two bindings share a name. */
 export function chunkName({ binding }: Pick<JobRecord, 'binding'>, chunk: number): string {
-  return `${binding}.${chunk}`;
+  return `${binding}-${chunk}`;
 }
 
 const QUEUED = 'queued';

@@ -21,6 +21,7 @@ return ARGV[2]`;
 export const BIND = `
 if redis.call('HGET', KEYS[1], 'status') ~= 'running' then return nil end
 redis.call('HSETNX', KEYS[1], 'engine', ARGV[1])
+redis.call('HDEL', KEYS[1], 'poolGoneSince')
 return redis.call('HGET', KEYS[1], 'engine')`;
 
 /**

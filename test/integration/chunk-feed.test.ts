@@ -88,7 +88,7 @@ const numbers = async (): Promise<number[]> => (await waiting()).map(({ data }) 
 async function drawn(job: FedJob, chunk: number): Promise<void> {
   await sampling.record(job, chunk, 10, VOTES);
   await feed.fill(job);
-  await queues.of(ENGINE).remove(`${job.id}.0.${chunk}`);
+  await queues.of(ENGINE).remove(`${job.id}.0-${chunk}`);
 }
 
 describe('the window of a job', () => {
@@ -134,7 +134,7 @@ describe('the window of a job', () => {
   test('is restored where the queue has lost chunks', async () => {
     const job = await createJob('job', 100);
     await feed.fill(job);
-    for (const chunk of [1, 3]) await queues.of(ENGINE).remove(`job.0.${chunk}`);
+    for (const chunk of [1, 3]) await queues.of(ENGINE).remove(`job.0-${chunk}`);
     expect(await feed.lookAfter(job)).toEqual({ lost: [1, 3], failed: [] });
     await feed.restore(job, [1, 3]);
     expect((await numbers()).toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3]);

@@ -9,11 +9,6 @@ import type { ResultResource } from '../../src/contract/result.ts';
 import { deriveNoiseStream, type Purpose } from '../../src/random/noise-stream.ts';
 import { gaussianCutpoints } from '../../src/random/cutpoints.ts';
 import { referenceNoise } from '../../src/random/reference.ts';
-import { createJobService } from '../../src/jobs/job-service.ts';
-import { createKeys } from '../../src/jobs/keys.ts';
-import { openModelStore } from '../../src/models/store.ts';
-import { connectApi, waitUntilReady } from '../../src/redis/connections.ts';
-import { QUIET } from '../support/api.ts';
 import { undecodablePng } from '../support/image-bytes.ts';
 import { imageInput, writeLinearModel } from '../support/model-folder.ts';
 import { startTestRedis, type TestRedis } from '../support/redis.ts';
@@ -164,29 +159,6 @@ describe('a job', () => {
     await expect(client.submit(request('changed'))).rejects.toThrow(
       /^409 .*"model_refused".*no worker can run changed: .*model\.onnx.*\(onnx on CPU/,
     );
-  });
-
-  it('fails with all its inputs, and the reason, where its model went away before it was taken up', async () => {
-    const { manifest } = (await openModelStore(at('api'))).find('mnist-cnn')!;
-    const model = { manifest, digest: '0'.repeat(64), folder: '' };
-    const connection = connectApi(redis.url, QUIET);
-    await waitUntilReady(connection, 10_000);
-    const service = createJobService(connection, createKeys('smoothcert'), 60);
-    const input = { id: 'a', kind: 'tensor', bytes: new Uint8Array(784), label: null } as const;
-    const parameters = { sigma: 0.5, n: 100, alpha: 0.001 };
-    const { id } = await service.submit({
-      kind: 'prediction',
-      model,
-      parameters,
-      inputs: [input],
-      reproduction: null,
-    });
-    const { error, summary } = await client.ended(id);
-    expect(error).toMatchObject({ code: 'model_unavailable' });
-    expect(summary).toMatchObject({ failed: 1 });
-    expect(await client.results(id)).toMatchObject([{ inputId: 'a', status: 'failed', error }]);
-    await service.close();
-    connection.disconnect();
   });
 
   it('does not wait behind a long job that came before it', async () => {
