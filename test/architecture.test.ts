@@ -169,6 +169,19 @@ describe('the rooms', () => {
     expect(circles()).toEqual([]);
   });
 
+  it('round numbers for people in report/format.ts alone, where each function says its direction', () => {
+    const others = [
+      // How far two scores are apart: measured, no bound.
+      'engines/row-probe.ts',
+      // Coordinates and ticks of the plot, and the same ticks in the table.
+      'report/accuracy-plot.ts',
+      'report/accuracy-table.ts',
+      'report/ticks.ts',
+    ];
+    const rounding = sources.filter(({ text }) => /\.to(?:Fixed|Precision)\(/.test(text));
+    expect(rounding.map(({ path }) => path).sort()).toEqual([...others, 'report/format.ts'].sort());
+  });
+
   it('import nothing for its side effect', () => {
     const effects = sources.filter(({ text }) => /^\s*import\s*['"]/m.test(text));
     expect(effects.map(({ path }) => path)).toEqual([]);

@@ -1,6 +1,3 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { runProgram } from '../../src/cli/program.ts';
@@ -24,9 +21,9 @@ import {
 import { compareExactly } from '../support/exact-decimal.ts';
 
 // Every bound that a person reads, in every output: what is printed is read back and compared, exactly, with the double that
-// it was made from. Lower bounds and radii are never above it, upper bounds and p-values never below it.
+// it was made from. Lower bounds and radii are never above it, upper bounds and p-values never below it. That nothing else
+// rounds numbers for people is kept by test/architecture.test.ts.
 
-const SRC = fileURLToPath(new URL('../../src', import.meta.url));
 const RUNS = { numRuns: 300 };
 
 /** Doubles on both sides of the decimals that are printed, and anywhere. */
@@ -231,20 +228,5 @@ describe('what a person reads is on the safe side of the number', () => {
       }),
       RUNS,
     );
-  });
-
-  it('and nothing else rounds numbers for people', () => {
-    /** Coordinates and ticks of the plot, times, and the size of a difference that was measured. */
-    const others = [
-      'engines/row-probe.ts',
-      'report/accuracy-plot.ts',
-      'report/accuracy-table.ts',
-      'report/format.ts',
-      'report/ticks.ts',
-    ];
-    const rounding = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
-      .filter((file) => file.endsWith('.ts'))
-      .filter((file) => /\.to(?:Fixed|Precision)\(/.test(readFileSync(join(SRC, file), 'utf8')));
-    expect(rounding.sort()).toEqual(others);
   });
 });
