@@ -58,7 +58,7 @@ export const EnvironmentSchema = Type.Object(
       Type.String({
         minLength: 1,
         description:
-          "what can be had again: a fetched Redis server; the user's cache (XDG_CACHE_HOME or ~/.cache) without it",
+          "what can be had again: a fetched Redis server, measured batch sizes; the user's cache (XDG_CACHE_HOME or ~/.cache) without it",
       }),
     ),
     SMOOTHCERT_MODELS_DIR: Type.Optional(

@@ -8,6 +8,7 @@ import type { ComputeTarget } from '../engines/compute-target.ts';
 import { type Launch, launchAsItIs } from '../launch.ts';
 import type { RegisteredModel } from '../models/store.ts';
 import type { Logger } from '../logger.ts';
+import { type BatchMemory, FORGETFUL } from './batch-memory.ts';
 import type { MeasuredBatch } from './batch-size.ts';
 import type {
   HostFunctions,
@@ -76,6 +77,8 @@ export interface DeviceHostOptions {
   readonly launch?: Launch;
   /** How long a host may count nothing while it owes samples, before it is killed. */
   readonly silenceMilliseconds?: number;
+  /** Where measured batch sizes are kept; nowhere unless given. */
+  readonly batches?: BatchMemory;
 }
 
 /** Milliseconds that a host has to end by itself when its channel closes: one batch of the slowest model and more. */
@@ -92,7 +95,11 @@ export function createDeviceHost(
   target: ComputeTarget,
   environment: NodeJS.ProcessEnv,
   logger: Logger,
-  { launch = launchAsItIs, silenceMilliseconds = SILENCE_MILLISECONDS }: DeviceHostOptions = {},
+  {
+    launch = launchAsItIs,
+    silenceMilliseconds = SILENCE_MILLISECONDS,
+    batches = FORGETFUL,
+  }: DeviceHostOptions = {},
 ): DeviceHost {
   const listeners = new Map<string, (samples: number) => void>();
   const measured = new Map<string, MeasuredBatch>();
@@ -186,13 +193,21 @@ export function createDeviceHost(
       // The host is asked each time: only it knows whether it had to close the model for others.
       const earlier = measured.get(model.digest) ?? null;
       const batchSize = Math.max(1, Math.floor((earlier?.batchSize ?? 1) / 2 ** halvings));
-      loading = answer(incarnation, rpc.load(model, earlier && { ...earlier, batchSize }));
+      loading = batches
+        .recall(model.digest)
+        .then((remembered) =>
+          answer(incarnation, rpc.load(model, earlier && { ...earlier, batchSize }, remembered)),
+        );
       loads.set(model.digest, loading);
     }
     const limit = setTimeout(() => child.kill('SIGKILL'), LOAD_MILLISECONDS);
     try {
       const outcome = await loading;
-      if (outcome.kind === 'loaded' && !measured.has(model.digest)) measured.set(model.digest, outcome);
+      if (outcome.kind === 'loaded' && !measured.has(model.digest)) {
+        measured.set(model.digest, outcome);
+        const { engine, batchSize, samplesPerSecond } = outcome;
+        await batches.remember(model.digest, { engine, batchSize, samplesPerSecond });
+      }
       return outcome;
     } finally {
       clearTimeout(limit);

@@ -4,6 +4,8 @@ import { createBirpc, type BirpcReturn } from 'birpc';
 import { DomainError } from '../errors.ts';
 import type { ComputeTarget } from '../engines/compute-target.ts';
 import { type RegisteredModel, verifyModel } from '../models/store.ts';
+import type { EngineDescription } from '../engines/engine.ts';
+import type { RememberedBatch } from './batch-memory.ts';
 import type { MeasuredBatch } from './batch-size.ts';
 import { createWorkQueue, type WorkQueue } from './work-queue.ts';
 import type { HostFunctions, HostSettings, LaneFunctions, LoadOutcome, WarmModel } from './protocol.ts';
@@ -46,7 +48,21 @@ export function createLanePool(
     return prepare(digest, Math.floor(batchSize / 2));
   }
 
-  async function open(model: RegisteredModel, earlier: MeasuredBatch | null): Promise<LoadOutcome> {
+  /** What is remembered of the model in this engine, if the model still rounds the same way with it. */
+  async function recalled(
+    digest: string,
+    engine: EngineDescription,
+    remembered: readonly RememberedBatch[],
+  ): Promise<MeasuredBatch | null> {
+    const found = remembered.find((each) => isDeepStrictEqual(each.engine, engine));
+    return found !== undefined && (await lanes[0]!.suits(digest, found.batchSize)) ? found : null;
+  }
+
+  async function open(
+    model: RegisteredModel,
+    earlier: MeasuredBatch | null,
+    remembered: readonly RememberedBatch[],
+  ): Promise<LoadOutcome> {
     try {
       if (target.kind === 'webgpu' && laneCount > 1) {
         // Two threads that open sessions at once end the process (SIGSEGV), and two that run them spoil each other's commands.
@@ -63,7 +79,8 @@ export function createLanePool(
       const [engine, ...others] = outcomes.map((each) => (each as WarmModel).engine);
       if (engine === undefined || others.some((each) => !isDeepStrictEqual(each, engine)))
         throw new DomainError('device_failed', 'the lanes of the device do not compute the model alike');
-      const { batchSize, samplesPerSecond } = earlier ?? (await measure(model.digest));
+      const known = earlier ?? (await recalled(model.digest, engine, remembered));
+      const { batchSize, samplesPerSecond } = known ?? (await measure(model.digest));
       const prepared = await prepare(model.digest, batchSize);
       return { kind: 'loaded', engine, batchSize: prepared, samplesPerSecond };
     } catch (error) {
@@ -82,12 +99,12 @@ export function createLanePool(
   }
 
   return {
-    async load(model, earlier) {
+    async load(model, earlier, remembered) {
       let loading = models.get(model.digest);
       models.delete(model.digest);
       if (loading === undefined) {
         await makeRoom();
-        loading = open(model, earlier);
+        loading = open(model, earlier, remembered);
       }
       models.set(model.digest, loading);
       const outcome = await loading;

@@ -118,6 +118,12 @@ export function createLane(
         const { classifier, manifest } = opened(digest);
         return measureBatchSize(classifier, inputElements(manifest), clock, target.kind);
       }),
+    suits: (digest, batchSize) =>
+      inOrder(async () => {
+        const { fixedBatch, agrees } = opened(digest).classifier;
+        // A size that the device has no room for shows when its batch is prepared.
+        return fixedBatch === null ? agrees(batchSize).catch(() => false) : fixedBatch === batchSize;
+      }),
     prepare: (digest, batchSize) =>
       inOrder(async () => {
         const model = opened(digest);

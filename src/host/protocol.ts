@@ -3,6 +3,7 @@ import type { ComputeTarget } from '../engines/compute-target.ts';
 import type { EngineDescription } from '../engines/engine.ts';
 import type { RegisteredModel, VerifiedModel } from '../models/store.ts';
 import type { NoiseStream, Purpose } from '../random/noise-stream.ts';
+import type { RememberedBatch } from './batch-memory.ts';
 import type { MeasuredBatch } from './batch-size.ts';
 
 // The messages between a worker, its device host (a child process) and the host's lanes (threads). All of them are
@@ -64,8 +65,15 @@ export type LoadOutcome =
 
 /** What a host offers its worker. */
 export interface HostFunctions {
-  /** Verifies the model's files and opens it on every lane. What was measured `earlier` is taken as it is. */
-  load(model: RegisteredModel, earlier: MeasuredBatch | null): Promise<LoadOutcome>;
+  /**
+   * Verifies the model's files and opens it on every lane. What was measured `earlier` in this worker is taken as it is; of
+   * what is `remembered` from before, what fits the engine and rounds as it should.
+   */
+  load(
+    model: RegisteredModel,
+    earlier: MeasuredBatch | null,
+    remembered: readonly RememberedBatch[],
+  ): Promise<LoadOutcome>;
   /** Draws all segments of a loaded model, or aborts. Work is taken up in the order of the calls. */
   sample(work: Work): Promise<WorkOutcome>;
   /** Ends a piece of work within one batch of every lane; unknown ids are ignored. */
@@ -102,6 +110,8 @@ export interface LaneFunctions {
   ): Promise<LoadOutcome | { readonly kind: 'opened'; readonly engine: EngineDescription }>;
   /** Finds the batch size for an opened model, and the speed of this lane with it. */
   measure(modelDigest: string): Promise<MeasuredBatch>;
+  /** Whether an opened model gives a row the same class in batches of that size as in others. */
+  suits(modelDigest: string, batchSize: number): Promise<boolean>;
   /** Allocates the noise kernel for this batch size, or for the model's own if it has one; answers it. */
   prepare(modelDigest: string, batchSize: number): Promise<number>;
   forget(modelDigest: string): Promise<void>;

@@ -15,6 +15,7 @@ import { disconnectAll } from '../redis/connections.ts';
 import { listenForCancellations } from './cancellation.ts';
 import { createChunkFeed } from './chunk-feed.ts';
 import { createCoordinator } from './coordinator.ts';
+import { openBatchMemory } from '../host/batch-memory.ts';
 import { createDeviceHost } from '../host/device-host.ts';
 import { createJobStore } from './job-store.ts';
 import type { Keys } from './keys.ts';
@@ -51,6 +52,8 @@ export interface WorkerServiceOptions {
   readonly readTelemetry: () => Promise<readonly DeviceTelemetry[]>;
   /** How a host process is started. */
   readonly launch: Launch;
+  /** Where measured batch sizes are kept for the next process. */
+  readonly cacheDirectory: string;
   readonly retentionSeconds: number;
   /** How long a job waits for a pool that is gone before it is bound to another one. */
   readonly poolGoneSeconds: number;
@@ -117,8 +120,9 @@ export async function startWorkerService(options: WorkerServiceOptions): Promise
   const engines = [...new Set(models.models.map(({ manifest }) => manifest.engine))].toSorted();
   const supervise = (device: Device, engine: EngineName): SupervisedHost => {
     const { target, environment } = options.pin(device, engine);
+    const batches = openBatchMemory(options.cacheDirectory, device);
     const host: SupervisedHost = superviseHost({
-      host: createDeviceHost(device, target, environment, logger.child({ engine }), { launch }),
+      host: createDeviceHost(device, target, environment, logger.child({ engine }), { launch, batches }),
       engine,
       models: models.models.filter(({ manifest }) => manifest.engine === engine),
       logger,

@@ -32,7 +32,6 @@ export function startWorker(
     const launch = await dieWithParent(config.searchPath);
     const tools = { ...config, environment: ownEnvironment(), launch };
     const devices = await discoverDevices(config.devices, config.lanes, tools);
-    const targets = new Map(devices.map((device) => [device, deviceTarget(device, config.target)]));
     const models = await openModelStore(config.modelsDirectory, config.models);
     const server = known ?? (await inspectServer(redisUrl, config.prefix, logger, REDIS_MILLISECONDS));
     const redis = connectWorker(redisUrl, logger, server);
@@ -44,11 +43,12 @@ export function startWorker(
       models,
       devices,
       pin(device, engine) {
-        const target = targets.get(device)!;
+        const target = deviceTarget(device, config.target);
         return { target, environment: pinnedEnvironment(device, target, engine, ownEnvironment()) };
       },
       readTelemetry: () => readTelemetry(devices, tools),
       launch,
+      cacheDirectory: config.cacheDirectory,
       retentionSeconds: config.retentionSeconds,
       poolGoneSeconds: config.poolGoneSeconds,
       software: SOFTWARE,

@@ -185,12 +185,30 @@ describe('the votes of a device host', () => {
     const host = startProcess();
     for (const batch of [1, 7, 64, 1_000]) {
       const model = await linear();
-      expect(await host.load(model, { batchSize: batch, samplesPerSecond: 1_000 })).toMatchObject({
+      expect(await host.load(model, { batchSize: batch, samplesPerSecond: 1_000 }, [])).toMatchObject({
         kind: 'loaded',
         batchSize: batch,
       });
       expect(votesOf(await host.sample(work(model)))).toEqual(await EXPECTED());
     }
+  });
+
+  it('are the same with a batch size that is remembered, which only the engine that it was measured in takes', async () => {
+    const model = await linear();
+    const measured = await startProcess().load(model, null, []);
+    if (measured.kind !== 'loaded') throw new Error(measured.detail);
+    const { engine } = measured;
+    // No size that is tried by itself.
+    const remembered = { engine, batchSize: 24, samplesPerSecond: 1_000 };
+    const other = { ...remembered, engine: { ...engine, version: '0.0.1' }, batchSize: 40 };
+    const host = startProcess();
+    expect(await host.load(model, null, [other, remembered])).toMatchObject({
+      batchSize: 24,
+      samplesPerSecond: 1_000,
+    });
+    expect(votesOf(await host.sample(work(model)))).toEqual(await EXPECTED());
+    const outcome = await startProcess().load(model, null, [other]);
+    expect(Math.log2('batchSize' in outcome ? outcome.batchSize : 0) % 1).toBe(0);
   });
 
   it('are the same for a model of one batch size', async () => {

@@ -138,12 +138,12 @@ describe('a device host on WebGPU', () => {
   }
 
   it('halves batches that the device refuses', async () => {
-    const loaded = await startProcess().load(await limited(), { batchSize: 512, samplesPerSecond: 1 });
+    const loaded = await startProcess().load(await limited(), { batchSize: 512, samplesPerSecond: 1 }, []);
     expect(loaded).toMatchObject({ kind: 'loaded', batchSize: 128 });
   });
 
   it('takes a quarter of a batch that the device refuses, or less, where it measures which is best', async () => {
-    const loaded = await startProcess().load(await limited(), null);
+    const loaded = await startProcess().load(await limited(), null, []);
     expect(loaded).toMatchObject({ kind: 'loaded', batchSize: expect.any(Number) });
     expect('batchSize' in loaded && loaded.batchSize).toBeLessThanOrEqual(64);
   });
