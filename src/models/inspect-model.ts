@@ -5,6 +5,7 @@ import { readOnnx } from './formats/onnx-file.ts';
 import { inspectOnnx, staysInside } from './formats/onnx.ts';
 import { inspectTensorflow } from './formats/tensorflow.ts';
 import { type Manifest, networkShape } from './manifest.ts';
+import { tensorflowMixing } from './mixing/tensorflow/analyse.ts';
 import { onnxMixing } from './mixing/onnx/analyse.ts';
 
 /**
@@ -23,7 +24,7 @@ export function inspectModel(manifest: Manifest, files: ReadonlyMap<string, Uint
       (cause) => `${path} is not a readable TensorFlow model${foreignBytes(files.get(path)!)}: ${String(cause)}`,
     );
     refuseUnsafe(path, weightFiles, randomOperators, manifest);
-    return { verdict: 'unknown', operators: [] };
+    return tensorflowMixing(files, manifest);
   }
   // The engine opens the first file whatever its name ends with.
   const models = [...files].filter(([name]) => name === path || name.endsWith('.onnx'));

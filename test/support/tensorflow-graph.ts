@@ -35,6 +35,7 @@ export type GraphAttribute =
   | { readonly type: Type }
   | { readonly b: boolean }
   | { readonly f: number }
+  | { readonly i: number }
   | { readonly func: string }
   | { readonly text: string }
   | { readonly ints: readonly number[] }
@@ -59,6 +60,9 @@ export interface GraphNode {
 export interface GraphFunction {
   readonly name: string;
   readonly nodes: readonly GraphNode[];
+  /** Names of its arguments, and what each of its results is; it has none without them. */
+  readonly inputs?: readonly string[];
+  readonly results?: Readonly<Record<string, string>>;
 }
 
 export const FLOAT = { type: 'DT_FLOAT' } as const satisfies GraphAttribute;
@@ -141,9 +145,14 @@ export function savedModel(options: SavedModelOptions): Uint8Array {
           graph_def: {
             node: nodes.map(protoNode),
             library: {
-              function: functions.map(({ name, nodes: body }) => ({
-                signature: { name },
+              function: functions.map(({ name, nodes: body, inputs: given = [], results = {} }) => ({
+                signature: {
+                  name,
+                  input_arg: given.map((each) => ({ name: each, type: TYPES.DT_FLOAT })),
+                  output_arg: Object.keys(results).map((each) => ({ name: each, type: TYPES.DT_FLOAT })),
+                },
                 node_def: body.map(protoNode),
+                ret: results,
               })),
             },
             versions: { producer: 1087 },

@@ -1,7 +1,7 @@
 import protobuf from 'protobufjs';
 
 // The fields of a SavedModel (tensorflow/core/protobuf/saved_model.proto and what it names) that are needed here; a
-// reader skips all others, constants among them.
+// reader skips all others, and weights stay bytes.
 const { root } = protobuf.parse(
   `
   syntax = "proto3";
@@ -10,11 +10,15 @@ const { root } = protobuf.parse(
   message TensorInfo { string name = 1; int32 dtype = 2; Shape tensor_shape = 3; }
   message Signature { map<string, TensorInfo> inputs = 1; map<string, TensorInfo> outputs = 2; }
   message NameAttr { string name = 1; }
-  message List { repeated NameAttr func = 9; }
-  message Attr { List list = 1; bytes s = 2; oneof kind { bool b = 5; NameAttr func = 10; } }
+  message Constant { int32 dtype = 1; Shape tensor_shape = 2; bytes tensor_content = 4; repeated int32 int_val = 7; }
+  message List { repeated int64 i = 3; repeated NameAttr func = 9; }
+  message Attr {
+    List list = 1; oneof kind { bytes s = 2; int64 i = 3; bool b = 5; int32 type = 6; Shape shape = 7; Constant tensor = 8; NameAttr func = 10; }
+  }
   message Node { string name = 1; string op = 2; repeated string input = 3; map<string, Attr> attr = 5; }
-  message FunctionSignature { string name = 1; }
-  message Function { FunctionSignature signature = 1; repeated Node node_def = 3; }
+  message Arg { string name = 1; }
+  message FunctionSignature { string name = 1; repeated Arg input_arg = 2; repeated Arg output_arg = 3; }
+  message Function { FunctionSignature signature = 1; repeated Node node_def = 3; map<string, string> ret = 4; }
   message Library { repeated Function function = 1; }
   message Graph { repeated Node node = 1; Library library = 2; }
   message Meta { repeated string tags = 4; string tensorflow_version = 5; }
@@ -41,8 +45,18 @@ export interface SavedSignature {
 }
 export interface SavedAttribute {
   readonly b?: boolean;
+  readonly i?: number;
+  readonly type?: number;
+  readonly s?: Uint8Array;
+  readonly shape?: NonNullable<SavedTensor['tensor_shape']>;
+  readonly tensor?: {
+    readonly dtype?: number;
+    readonly tensor_shape?: NonNullable<SavedTensor['tensor_shape']>;
+    readonly tensor_content?: Uint8Array;
+    readonly int_val?: readonly number[];
+  };
   readonly func?: { readonly name?: string };
-  readonly list?: { readonly func?: readonly { readonly name?: string }[] };
+  readonly list?: { readonly i?: readonly number[]; readonly func?: readonly { readonly name?: string }[] };
 }
 export interface SavedNode {
   readonly name?: string;
@@ -52,13 +66,21 @@ export interface SavedNode {
   readonly attr?: Readonly<Record<string, SavedAttribute>>;
 }
 
+/** A function that nodes call. */
+export interface SavedFunction {
+  readonly nodes: readonly SavedNode[];
+  /** Names of its arguments in order, and the tensor that each of its results is. */
+  readonly inputs: readonly string[];
+  readonly results: readonly string[];
+}
+
 /** The part of a SavedModel that serves. */
 export interface SavedModelFile {
   /** TensorFlow's version that wrote it, or "". */
   readonly writtenBy: string;
   readonly signatures: Readonly<Record<string, SavedSignature>>;
   readonly nodes: readonly SavedNode[];
-  readonly functions: ReadonlyMap<string, readonly SavedNode[]>;
+  readonly functions: ReadonlyMap<string, SavedFunction>;
 }
 
 /** Where a SavedModel is entered that says nothing else. */
@@ -86,8 +108,13 @@ interface MetaGraph {
     readonly node?: readonly SavedNode[];
     readonly library?: {
       readonly function?: readonly {
-        readonly signature?: { readonly name?: string };
+        readonly signature?: {
+          readonly name?: string;
+          readonly input_arg?: readonly { readonly name?: string }[];
+          readonly output_arg?: readonly { readonly name?: string }[];
+        };
         readonly node_def?: readonly SavedNode[];
+        readonly ret?: Readonly<Record<string, string>>;
       }[];
     };
   };
@@ -113,7 +140,14 @@ export function readSavedModel(bytes: Uint8Array): SavedModelFile {
     signatures: serving.signature_def ?? {},
     nodes: node,
     functions: new Map(
-      (library?.function ?? []).map(({ signature, node_def: body = [] }) => [signature?.name ?? '', body]),
+      (library?.function ?? []).map(({ signature, node_def: nodes = [], ret = {} }) => [
+        signature?.name ?? '',
+        {
+          nodes,
+          inputs: (signature?.input_arg ?? []).map(({ name = '' }) => name),
+          results: (signature?.output_arg ?? []).map(({ name = '' }) => ret[name] ?? ''),
+        },
+      ]),
     ),
   };
 }

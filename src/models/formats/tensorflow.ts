@@ -59,7 +59,7 @@ function servingNodes(
     reached.add(node);
     pending.push(node);
   };
-  const called = (name: string | undefined): void => functions.get(name ?? '')?.forEach(reach);
+  const called = (name: string | undefined): void => functions.get(name ?? '')?.nodes.forEach(reach);
   const initialisation = signatures['__saved_model_init_op']?.outputs ?? {};
   for (const { name: tensor = '' } of [...Object.values(served), ...Object.values(initialisation)]) {
     reach(byName.get(tensor.split(':')[0]!));

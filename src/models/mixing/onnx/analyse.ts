@@ -7,6 +7,7 @@ import { constantNode } from './constant.ts';
 import { controlFlow } from './control-flow.ts';
 import { fold } from './fold.ts';
 import { ONNX_RULES } from './rules.ts';
+import { verdictOf } from '../verdict.ts';
 import type { Scope, Surroundings } from './surroundings.ts';
 
 /** Functions of a file may call one another, but no deeper than this. */
@@ -57,14 +58,6 @@ export function onnxMixing(file: OnnxFile, shape: readonly number[] | null, outp
 
 /** A dimension that the file states; 0 and below are ways to leave it open. */
 const numberOf = (size: number | undefined): number | null => (size === undefined || size < 1 ? null : size);
-
-function verdictOf(result: Tensor | undefined): BatchMixing {
-  if (result === undefined) return { verdict: 'unknown', operators: [] };
-  const { trace } = result;
-  if (trace.kind === 'lost') return { verdict: trace.mixes ? 'mixes' : 'unknown', operators: trace.operators };
-  const plain = trace.kind === 'rows' && trace.axis === 0 && trace.outer === 1 && trace.inner === 1;
-  return { verdict: plain ? 'independent' : 'unknown', operators: [] };
-}
 
 /** All tensors of a graph; `outer` are those that it sees from around it, its inputs among them. */
 export function evaluate(

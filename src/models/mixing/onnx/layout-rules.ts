@@ -3,7 +3,7 @@ import { elements, fixed, moved, type Outcome, rows, type Tensor } from '../tens
 import { rowsAxis, squeeze, transpose, unsqueeze } from '../rules/axes.ts';
 import { broadcast } from '../rules/broadcast.ts';
 import { elementwisePick, gather } from '../rules/picks.ts';
-import { concat, pad, slice, split, spread, tile } from '../rules/pieces.ts';
+import { concat, pad, slice, split, splitEvenly, spread, tile } from '../rules/pieces.ts';
 import { reshape } from '../rules/reshape.ts';
 import { given, intOf, intsOf, numbers, type OnnxCall, type OnnxRule, valuesAt } from './call.ts';
 
@@ -148,7 +148,7 @@ function splitRule(call: OnnxCall): readonly Outcome[] {
   const at = axis < 0 ? axis + (dims?.length ?? 0) : axis;
   const pieces = intOf(call, 'num_outputs') ?? call.outputs;
   if (dims === null || call.inputs[1] !== undefined) return Array.from({ length: call.outputs }, () => 'unknown');
-  if (rowsAxis(tensor) === at) return Array.from({ length: call.outputs }, () => 'mixes');
+  if (rowsAxis(tensor) === at) return Array.from({ length: call.outputs }, () => splitEvenly(tensor, at, pieces));
   const whole = dims[at] ?? null;
   const piece = whole === null ? null : Math.ceil(whole / pieces);
   return Array.from({ length: call.outputs }, (_, index) => {

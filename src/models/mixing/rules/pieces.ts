@@ -121,6 +121,20 @@ export function split(
   });
 }
 
+/** Cuts an axis into so many equal pieces; of batches that were joined whole ones come apart again. */
+export function splitEvenly(tensor: Tensor, axis: number, count: number): Outcome {
+  const { dims, trace } = tensor;
+  if (dims === null) return orFixed([tensor]);
+  const at = axisOf(axis, dims.length);
+  if (at === null) return 'unknown';
+  if (trace.kind === 'rows' && trace.axis === at) {
+    const outer = trace.outer / count;
+    return Number.isInteger(outer) ? rows(dims, at, outer, trace.inner) : 'mixes';
+  }
+  const whole = dims[at]!;
+  return moved(tensor, dims.with(at, whole === null ? null : whole / count));
+}
+
 /** Elements put before and behind each axis. */
 export function pad(tensor: Tensor, before: readonly number[], after: readonly number[]): Outcome {
   const { dims } = tensor;
