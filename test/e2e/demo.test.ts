@@ -140,7 +140,9 @@ describe('the report in a browser', () => {
     expect(box?.width).toBeGreaterThan(500);
     expect(box?.height).toBeGreaterThan(100);
     const label = await sheet.locator('svg.wide').getAttribute('aria-label');
-    const percent = Math.round(100 * recorded.summary.certifiedAccuracyAtZero);
+    const { correct, inputs } = recorded.summary;
+    // Rounded down, in tenths of a per cent.
+    const percent = (Math.floor((1000 * correct) / inputs) / 10).toFixed(1);
     expect(label).toContain(`${percent}% at 0`);
   });
 
