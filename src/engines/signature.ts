@@ -33,7 +33,7 @@ const listed = (tensors: readonly DeclaredTensor[]): string =>
  * out, since what the network answers is checked. Nothing is chosen where there are several.
  *
  * @throws DomainError `model_invalid` where it does not take one float32 tensor [batch, ...shape], or the output is none of
- *   one float32 value a class and row
+ *   one float32 value a class and row, or one row a call is all that it takes and the manifest does not say so
  */
 export function requireSignature(
   { path, manifest }: VerifiedModel,
@@ -55,7 +55,15 @@ export function requireSignature(
       : '';
     refuse(`${output.name} has shape ${shapeOf(output.shape)}; the manifest says [batch, ${width}]${cure}`);
   }
-  return { input, output, fixedBatch: batchOf(input, networkShape(manifest), refuse) };
+  const fixedBatch = batchOf(input, networkShape(manifest), refuse);
+  if (fixedBatch === 1 && manifest.batch === undefined) {
+    refuse(
+      `${input.name} takes one row a call, which leaves most of the processor idle: export it with a batch of any size ` +
+        `(torch.onnx.export with dynamic_axes={"${input.name}": {0: "batch"}}; Keras: an Input without batch_size), or say ` +
+        '"batch": 1 in the manifest',
+    );
+  }
+  return { input, output, fixedBatch };
 }
 
 function onlyInput(

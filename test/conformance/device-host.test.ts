@@ -344,7 +344,7 @@ describe('a model that is not valid', () => {
     const bad = [
       { prelude: PRELUDES.randomNormal },
       { prelude: PRELUDES.dropoutTraining },
-      { declaredOutput: ['batch', 3, 1] },
+      { declaredOutput: ['batch', 3, 2] },
       { weights: nan },
     ];
     for (const options of bad)

@@ -143,5 +143,6 @@ export function linearTensorflowWriter(format: TensorflowFormat) {
       files: linearTensorflow(format, options),
       input: options.input,
       classes: options.weights.length,
+      ...(options.batch === 1 ? { rowsPerCall: 1 } : {}),
     });
 }

@@ -82,7 +82,8 @@ export interface LinearModelOptions
 
 /** Writes a model folder with a linear classifier in ONNX. */
 export function writeLinearModel(folder: string, options: LinearModelOptions): Promise<RegisteredModel> {
-  const { input, preprocess, rowsPerCall, weights, ...rest } = options;
+  // One row a call is what a manifest has to say.
+  const { input, preprocess, weights, rowsPerCall = options.batch === 1 ? 1 : undefined, ...rest } = options;
   const { height, width, channels, layout } = input;
   const shape = layout === 'NCHW' ? [channels, height, width] : [height, width, channels];
   return writeModelFolder(folder, {

@@ -107,6 +107,14 @@ describe('the input', () => {
     expect(requireSignature(model(), [tensor('image', [4, 1, 8, 6])], [SCORES]).fixedBatch).toBe(4);
   });
 
+  it('of one row a call is refused with the cure, but where the manifest says so', async () => {
+    const single = tensor('image', [1, 1, 8, 6]);
+    expect(await refusal(model(), [single], [SCORES])).toContain('dynamic_axes={"image": {0: "batch"}}');
+    const stated = model();
+    const slow = { ...stated, manifest: { ...stated.manifest, batch: 1 } };
+    expect(requireSignature(slow, [single], [SCORES]).fixedBatch).toBe(1);
+  });
+
   it('may be flat where the manifest says so, and is not taken for it where it does not', async () => {
     const flat = tensor('image', [null, 48]);
     expect(requireSignature(model({}, { flat: true }), [flat], [SCORES]).input).toBe(flat);

@@ -16,6 +16,7 @@ const DEEPEST = 16;
 const MOST_NODES = 200_000;
 /** Below this version operators broadcast by attributes, which nothing here reads. */
 const FIRST_OPSET = 7;
+const LATEST = 23;
 
 const domainOf = (domain: string | undefined): string => (domain === 'ai.onnx' ? '' : (domain ?? ''));
 
@@ -40,7 +41,8 @@ export function onnxMixing(file: OnnxFile, shape: readonly number[] | null, outp
   const batch = numberOf(stated[0]!.dim_value);
   // A batch of one row has no other.
   if (batch === 1) return { verdict: 'independent', operators: [] };
-  const opset = opsetOf(file.opset_import);
+  // A file that names no version of ONNX's own operators has none of them.
+  const opset = graph.node?.some(({ domain }) => domainOf(domain) === '') === true ? opsetOf(file.opset_import) : LATEST;
   if (opset < FIRST_OPSET) return { verdict: 'unknown', operators: [`operators of opset ${opset}`] };
   const rest = stated.slice(1).map(({ dim_value: size }, axis) => numberOf(size) ?? shape?.[axis] ?? null);
   const surroundings: Surroundings = {
