@@ -157,7 +157,7 @@ function startProcess(command, variables, ready) {
     createInterface({ input: child.stderr }).on('line', (line) => {
       last = line;
       const entry = line.startsWith('{') ? JSON.parse(line) : {};
-      if (entry.msg === ready) resolve(entry);
+      if (entry.event === ready) resolve(entry);
     });
   });
   const close = async () => {
@@ -202,10 +202,10 @@ export async function startFleetService() {
       SMOOTHCERT_DEVICES: 'cpu',
       SMOOTHCERT_LANES: '1',
     };
-    const worker = startProcess('worker', variables, 'worker ready');
+    const worker = startProcess('worker', variables, 'worker_ready');
     closers.push(worker.close);
     await worker.started;
-    const api = startProcess('api', variables, 'API listening');
+    const api = startProcess('api', variables, 'api_listening');
     closers.push(api.close);
     const { url } = await api.started;
     const keys = createKeys('smoothcert');

@@ -36,9 +36,9 @@ export async function startService({ models, lanes, variables = {}, installation
     createInterface({ input: child.stderr }).on('line', (line) => {
       if (!line.startsWith('{')) return;
       const entry = JSON.parse(line);
-      if (entry.msg === 'embedded Redis is ready') redisUrl = `unix://${entry.socketPath}`;
-      if (entry.msg === 'API listening') resolve(entry.url);
-      if (entry.msg === 'chunk drawn') chunks.push(entry);
+      if (entry.event === 'embedded_redis_ready') redisUrl = `unix://${entry.socketPath}`;
+      if (entry.event === 'api_listening') resolve(entry.url);
+      if (entry.event === 'chunk_drawn') chunks.push(entry);
     });
   });
   return {
@@ -73,7 +73,7 @@ export async function startWorker({ redisUrl, modelsDirectory }, lanes) {
   await new Promise((resolve, reject) => {
     void exited.then((code) => reject(new Error(`the worker ended with ${code}`)));
     createInterface({ input: child.stderr }).on('line', (line) => {
-      if (line.startsWith('{') && JSON.parse(line).msg === 'worker ready') resolve();
+      if (line.startsWith('{') && JSON.parse(line).event === 'worker_ready') resolve();
     });
   });
   return {

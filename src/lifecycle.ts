@@ -1,4 +1,5 @@
 import closeWithGrace from 'close-with-grace';
+import { logLine } from './log-events.ts';
 import type { Logger } from './logger.ts';
 
 /** Something that was started and can be closed once. */
@@ -47,8 +48,8 @@ export class Stack implements Running {
 /** Closes on SIGINT, SIGTERM and on an uncaught error, then ends the process. */
 export function closeOnSignals(running: Running, logger: Logger): void {
   closeWithGrace({ delay: CLOSE_MILLISECONDS, logger: false }, async ({ signal, err }) => {
-    if (err) logger.fatal({ err }, 'uncaught error; closing');
-    else logger.info({ signal }, 'closing');
+    if (err) logger.fatal(...logLine('uncaught_error', { err }));
+    else logger.info(...logLine('closing', { signal }));
     await running.close();
   });
 }

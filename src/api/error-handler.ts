@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify';
 import { DomainError } from '../errors.ts';
+import { logLine } from '../log-events.ts';
 import { describeFaults, type SchemaError } from '../schema-faults.ts';
 import { PROBLEM_CONTENT_TYPE, type Problem, problemOf, RETRY_SECONDS } from './problem.ts';
 
@@ -73,7 +74,10 @@ export function installErrorHandler(app: FastifyInstance, maxBodyBytes: number):
     const problem = problemOf(translated, request.url);
     const status = problem.code === 'request_refused' ? refusedStatus(error) : null;
     const body = { ...problem, status: status ?? problem.status };
-    if (body.status >= 500) request.log.error({ err: translated }, body.title);
+    if (body.status >= 500) {
+      const { code, title } = body;
+      request.log.error(...logLine('api_request_failed', { code, title, err: translated }));
+    }
     return send(reply, body);
   });
   app.setNotFoundHandler((request, reply) => {

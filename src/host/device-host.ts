@@ -6,6 +6,7 @@ import { createBirpc, type BirpcReturn } from 'birpc';
 import type { Device } from '../devices/device.ts';
 import type { ComputeTarget } from '../engines/compute-target.ts';
 import { type Launch, launchAsItIs } from '../launch.ts';
+import { logLine } from '../log-events.ts';
 import type { RegisteredModel } from '../models/store.ts';
 import type { Logger } from '../logger.ts';
 import { type BatchMemory, FORGETFUL } from './batch-memory.ts';
@@ -129,7 +130,7 @@ export function createDeviceHost(
     );
     for (const stream of [child.stdout!, child.stderr!]) {
       createInterface({ input: stream }).on('line', (line) =>
-        logger.warn({ device: device.id, hostPid: child.pid, line }, 'device host output'),
+        logger.warn(...logLine('device_host_output', { device: device.id, hostPid: child.pid, line })),
       );
     }
     const rpc = createBirpc<HostFunctions, WorkerFunctions>(
@@ -154,12 +155,14 @@ export function createDeviceHost(
       rpc.$close(new HostCrashedError(`the host of ${device.id} ${reason}`));
       if (closing) return;
       const facts = { device: device.id, hostPid: child.pid, reason };
-      if (incarnation.dismissed) logger.debug(facts, 'device host ended');
-      else logger.error(facts, 'device host crashed');
+      if (incarnation.dismissed) logger.debug(...logLine('device_host_ended', facts));
+      else logger.error(...logLine('device_host_crashed', facts));
     };
     child.once('exit', (code, signal) => gone(signal === null ? `exited with ${code}` : `died of ${signal}`));
     child.once('error', (error) => gone(`could not be started: ${error.message}`));
-    logger.debug({ device: device.id, hostPid: child.pid, lanes: device.lanes }, 'device host started');
+    logger.debug(
+      ...logLine('device_host_started', { device: device.id, hostPid: child.pid, lanes: device.lanes }),
+    );
     return incarnation;
   }
 
@@ -179,8 +182,7 @@ export function createDeviceHost(
     return setInterval(() => {
       if (performance.now() - lastSign < silenceMilliseconds) return;
       logger.error(
-        { device: device.id, hostPid: child.pid, silenceMilliseconds },
-        'device host hung; killing it',
+        ...logLine('device_host_hung', { device: device.id, hostPid: child.pid, silenceMilliseconds }),
       );
       child.kill('SIGKILL');
     }, silenceMilliseconds / 4);

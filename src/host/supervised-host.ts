@@ -1,6 +1,7 @@
 import type { HostState } from '../contract/status.ts';
 import type { Device } from '../devices/device.ts';
 import type { ErrorCode, Failure } from '../errors.ts';
+import { logLine } from '../log-events.ts';
 import type { EngineName } from '../models/manifest.ts';
 import type { RegisteredModel } from '../models/store.ts';
 import type { Logger } from '../logger.ts';
@@ -104,7 +105,9 @@ export function superviseHost(supervision: Supervision): SupervisedHost {
     if (closed) return;
     if (to !== state) {
       since = Date.now();
-      logger.info({ device: device.id, engine, from: state, to, reason: why }, 'device host changed state');
+      logger.info(
+        ...logLine('device_host_state_changed', { device: device.id, engine, from: state, to, reason: why }),
+      );
     }
     state = to;
     reason = why;
@@ -115,7 +118,7 @@ export function superviseHost(supervision: Supervision): SupervisedHost {
     if (closed) return;
     const level = said.get(model) === failure.detail ? 'debug' : isMissing(failure) ? 'info' : 'error';
     said.set(model, failure.detail);
-    logger[level]({ model, device: device.id, engine, ...failure }, 'model not loadable');
+    logger[level](...logLine('model_not_loadable', { model, device: device.id, engine, ...failure }));
   }
 
   /** Loads a model; answers why it could not be loaded, null if it was. */
@@ -126,7 +129,7 @@ export function superviseHost(supervision: Supervision): SupervisedHost {
       if (outcome.kind === 'failed') return { code: outcome.code, detail: outcome.detail };
       const { kind: _, ...warm } = outcome;
       loaded.set(model.digest, { name, digest: model.digest, ...warm });
-      logger.info({ model: name, device: device.id, ...warm }, 'model warmed up');
+      logger.info(...logLine('model_warmed_up', { model: name, device: device.id, ...warm }));
       return null;
     } catch (error) {
       if (!(error instanceof HostCrashedError)) throw error;
@@ -177,7 +180,7 @@ export function superviseHost(supervision: Supervision): SupervisedHost {
     lastFailed = incarnation;
     failures += 1;
     host.setHalvings(failures);
-    logger.warn({ device: device.id, engine, failures, reason: why }, 'device failed');
+    logger.warn(...logLine('device_failed', { device: device.id, engine, failures, reason: why }));
     if (failures >= OUT_AFTER) takeOut({ code: 'device_failed', detail: why });
     else change('recovering', why);
   }

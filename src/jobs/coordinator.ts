@@ -1,6 +1,7 @@
 import { DelayedError, type Job } from 'bullmq';
 import { hasEnded } from '../contract/status.ts';
 import { DomainError, type Failure } from '../errors.ts';
+import { logLine } from '../log-events.ts';
 import type { ModelStore, RegisteredModel } from '../models/store.ts';
 import type { Logger } from '../logger.ts';
 import type { Software } from '../version.ts';
@@ -63,7 +64,7 @@ export function createCoordinator(
     const { decided, failed } = record.counts;
     const status = failed === 0 ? 'succeeded' : decided > 0 ? 'partially_succeeded' : 'failed';
     await jobs.end(id, status, status === 'failed' ? why : null);
-    logger.info({ job: id, status, decided, failed }, 'job ended');
+    logger.info(...logLine('job_ended', { job: id, status, decided, failed }));
   }
 
   /** Fails every input that has no result, and ends the job. */
@@ -91,7 +92,8 @@ export function createCoordinator(
       }
       await sampling.giveUp(job, chunk);
     }
-    if (lost.length + failed.length > 0) logger.debug({ job: job.id, lost, failed }, 'chunks looked after');
+    if (lost.length + failed.length > 0)
+      logger.debug(...logLine('chunks_looked_after', { job: job.id, lost, failed }));
     await feed.restore(job, lost);
     const { ended } = await sampling.progress(job);
     if (ended >= plan.chunks) return false;
@@ -123,7 +125,9 @@ export function createCoordinator(
     if (total === 0) throw new Error('inputs ask for no samples');
     const hosts = poolHosts(await presence.livingWorkers(), job.request.model.digest, job.engine);
     await sampling.storeRound(job, number, planRound(asked, chunkSize(total, hosts)));
-    logger.debug({ job: job.id, round: number, inputs: asked.length, samples: total }, 'round planned');
+    logger.debug(
+      ...logLine('round_planned', { job: job.id, round: number, inputs: asked.length, samples: total }),
+    );
   }
 
   async function coordinate(id: string): Promise<void> {
@@ -190,7 +194,7 @@ export function createCoordinator(
       if (job.attemptsMade + 1 < (job.opts.attempts ?? 1)) throw error;
       const record = await jobs.get(id);
       if (record?.status === 'running') await giveUp(record, { code: error.code, detail: error.message });
-      logger.error({ job: id, code: error.code, detail: error.message }, 'job failed');
+      logger.error(...logLine('job_failed', { job: id, code: error.code, detail: error.message }));
     }
   };
 }

@@ -1,5 +1,6 @@
 import type { EngineDescription } from '../engines/engine.ts';
 import type { Failure } from '../errors.ts';
+import { logLine } from '../log-events.ts';
 import type { Logger } from '../logger.ts';
 import { samplesPerInput } from '../smoothing/parameters.ts';
 import type { ChunkFeed } from './chunk-feed.ts';
@@ -54,7 +55,7 @@ export function createPoolBinding(dependencies: PoolBindingDependencies) {
     if (chosen !== null) {
       const bound = await jobs.bind(id, chosen);
       if (bound === null) return { kind: 'over' };
-      logger.info({ job: id, engine: bound }, 'job bound to a pool');
+      logger.info(...logLine('job_bound', { job: id, engine: bound }));
       return { kind: 'bound', engine: bound };
     }
     const missing = waitsFor(workers, record);
@@ -73,7 +74,7 @@ export function createPoolBinding(dependencies: PoolBindingDependencies) {
     await feed.withdraw({ id, binding, request, engine });
     if (await jobs.rebind(record, next, record.counts.decided * samplesPerInput(request.parameters))) {
       const from = describeEngine(engine);
-      logger.warn({ job: id, from, to: describeEngine(next), seconds }, 'job bound anew: its pool is gone');
+      logger.warn(...logLine('job_rebound', { job: id, from, to: describeEngine(next), seconds }));
     }
     return { kind: 'rebound' };
   };

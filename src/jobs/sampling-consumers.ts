@@ -1,5 +1,6 @@
 import { type Job, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { logLine } from '../log-events.ts';
 import type { Logger } from '../logger.ts';
 import { CHUNKS_PER_HOST } from './chunk-size.ts';
 import type { Keys } from './keys.ts';
@@ -40,8 +41,8 @@ export function createSamplingConsumers(options: {
       consume(host),
       workerOptions(redis, keys, CHUNKS_PER_HOST),
     );
-    worker.on('error', (error) => logger.debug({ queue, error: error.message }, 'queue error'));
-    worker.on('stalled', (jobId) => logger.warn({ queue, jobId }, 'a job was taken over'));
+    worker.on('error', (error) => logger.debug(...logLine('queue_error', { queue, error: error.message })));
+    worker.on('stalled', (jobId) => logger.warn(...logLine('job_taken_over', { queue, jobId })));
     worker.on('failed', (job) => {
       if (job?.finishedOn !== undefined) onGivenUp(job.data);
     });

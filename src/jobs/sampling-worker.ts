@@ -1,5 +1,6 @@
 import { type Job, UnrecoverableError } from 'bullmq';
 import { DomainError, type ErrorCode } from '../errors.ts';
+import { logLine } from '../log-events.ts';
 import type { ModelStore } from '../models/store.ts';
 import type { Logger } from '../logger.ts';
 import { deriveNoiseStream } from '../random/noise-stream.ts';
@@ -104,7 +105,8 @@ export function createSampler(
       // The answer carries the job's status: a cancellation whose message was lost is seen here.
       sampling.record(job, number, drawn, null).then(
         (status) => status !== 'running' && controller.abort(),
-        (error: unknown) => logger.debug({ job: id, error: describe(error) }, 'progress not written'),
+        (error: unknown) =>
+          logger.debug(...logLine('progress_not_written', { job: id, error: describe(error) })),
       );
     };
     let outcome: DrawOutcome;
@@ -113,7 +115,10 @@ export function createSampler(
     } finally {
       release();
     }
-    if (outcome.kind === 'aborted') return;
+    if (outcome.kind === 'aborted') {
+      logger.debug(...logLine('chunk_abandoned', { job: id, chunk: chunkName(job, number), samples: drawn }));
+      return;
+    }
     if (outcome.kind === 'failed') throw new DomainError(outcome.code, outcome.detail);
     // The queue is the pool's, so this says that somebody meddled with it; no vote of another pool may count.
     if (!sameEngine(outcome.engine, job.engine)) {
@@ -129,7 +134,9 @@ export function createSampler(
     };
     await sampling.record(job, number, total, votes);
     const { timings } = outcome;
-    logger.debug({ job: id, chunk: chunkName(job, number), samples: total, timings }, 'chunk drawn');
+    logger.debug(
+      ...logLine('chunk_drawn', { job: id, chunk: chunkName(job, number), samples: total, timings }),
+    );
     const decision = createDecision(job.request, work.model, software);
     for (const [input, digest] of digests) {
       // Whoever records the last of an input's votes finds them all; the coordinator looks at every input in the end. One
@@ -159,7 +166,7 @@ export function createSampler(
       const code = error instanceof DomainError ? error.code : 'sampling_failed';
       const detail = describe(error);
       const chunk = chunkName(job, number);
-      logger.warn({ job: id, chunk, attempt: attemptsMade + 1, code, detail }, 'chunk not drawn');
+      logger.warn(...logLine('chunk_not_drawn', { job: id, chunk, attempt: attemptsMade + 1, code, detail }));
       await sampling.recordError(job, number, { code, detail });
       if (RETRIED.includes(code)) throw error;
       throw new UnrecoverableError(detail);

@@ -6,6 +6,7 @@ import type { Device } from '../devices/device.ts';
 import type { ComputeTarget } from '../engines/compute-target.ts';
 import { DomainError, type Failure } from '../errors.ts';
 import type { Launch } from '../launch.ts';
+import { logLine } from '../log-events.ts';
 import type { EngineName } from '../models/manifest.ts';
 import type { ModelStore } from '../models/store.ts';
 import type { DeviceTelemetry } from '../devices/telemetry.ts';
@@ -103,7 +104,9 @@ export async function startWorkerService(options: WorkerServiceOptions): Promise
   /** Does what can be done again later; a failure is no reason to stop. */
   const attempt = (action: () => Promise<unknown>, what: string): void => {
     if (!connected()) return;
-    action().catch((error: unknown) => logger.debug({ error: describe(error) }, `${what} failed`));
+    action().catch((error: unknown) =>
+      logger.debug(...logLine('background_task_failed', { task: what, error: describe(error) })),
+    );
   };
 
   const consumers = createSamplingConsumers({
@@ -176,10 +179,10 @@ export async function startWorkerService(options: WorkerServiceOptions): Promise
     workerOptions(redis, keys, COORDINATORS),
   );
   coordinators.on('error', (error) =>
-    logger.debug({ queue: coordinators.name, error: error.message }, 'queue error'),
+    logger.debug(...logLine('queue_error', { queue: coordinators.name, error: error.message })),
   );
   coordinators.on('stalled', (jobId) =>
-    logger.warn({ queue: coordinators.name, jobId }, 'a job was taken over'),
+    logger.warn(...logLine('job_taken_over', { queue: coordinators.name, jobId })),
   );
 
   const reconcileJobs = (): Promise<void> => reconcile(jobs, queues.coordinator);
@@ -195,7 +198,9 @@ export async function startWorkerService(options: WorkerServiceOptions): Promise
     setInterval(() => void readTelemetry(), HEARTBEAT_MILLISECONDS),
     setInterval(() => attempt(reconcileInTurn, 'reconciliation'), RECONCILE_MILLISECONDS),
   ];
-  logger.info({ worker: id, devices: devices.map(({ name, lanes }) => ({ name, lanes })) }, 'worker ready');
+  logger.info(
+    ...logLine('worker_ready', { worker: id, devices: devices.map(({ name, lanes }) => ({ name, lanes })) }),
+  );
 
   return {
     id,
@@ -235,7 +240,9 @@ function describeDevices(
  */
 async function warmUp(hosts: readonly SupervisedHost[], models: ModelStore, logger: Logger): Promise<void> {
   for (const { folder, error } of models.rejected) {
-    logger.error({ folder, code: error.code, faults: error.faults, detail: error.message }, 'model refused');
+    logger.error(
+      ...logLine('model_refused', { folder, code: error.code, faults: error.faults, detail: error.message }),
+    );
   }
   const devices = [...new Set(hosts.map(({ device }) => device.id))];
   const failures: Failure[] = [];

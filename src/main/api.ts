@@ -1,5 +1,6 @@
 import { createApp } from '../api/app.ts';
 import type { Config } from '../config/config.ts';
+import { logLine } from '../log-events.ts';
 import { openModelStore } from '../models/store.ts';
 import { connectApi, waitUntilReady } from '../redis/connections.ts';
 import { inspectServer } from '../redis/inspect-server.ts';
@@ -48,7 +49,7 @@ export function startApi(
     const app = await createApp({ jobs, models, logger, software: SOFTWARE, maxInputs, maxBodyBytes });
     stack.defer(() => app.close());
     const url = await app.listen({ host: config.host, port: config.port });
-    logger.info({ url }, 'API listening');
+    logger.info(...logLine('api_listening', { url }));
     return { url, close: () => stack.close() };
   });
 }

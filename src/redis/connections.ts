@@ -1,5 +1,6 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import { DomainError } from '../errors.ts';
+import { logLine } from '../log-events.ts';
 import type { Logger } from '../logger.ts';
 import { parseRedisUrl, type RedisEndpoint } from './redis-url.ts';
 import { OWN_SERVER, type ServerTraits } from './server-info.ts';
@@ -23,7 +24,8 @@ function connect(url: string, options: RedisOptions, logger: Logger): Redis {
   let reported = '';
   redis.on('error', (error: Error) => {
     // The same complaint comes with every retry; one line an outage is enough.
-    if (error.message !== reported) logger.warn({ error: error.message }, 'Redis connection');
+    if (error.message !== reported)
+      logger.warn(...logLine('redis_connection_failed', { error: error.message }));
     reported = error.message;
   });
   redis.on('ready', () => (reported = ''));

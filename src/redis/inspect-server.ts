@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { DomainError } from '../errors.ts';
+import { logLine } from '../log-events.ts';
 import type { Logger } from '../logger.ts';
 import { connectProbe, waitUntilReady } from './connections.ts';
 import { judgeServer } from './judge-server.ts';
@@ -41,7 +42,7 @@ export async function inspectServer(
         `The Redis server at ${where} cannot be used:\n${faults.map((fault) => `- ${fault}`).join('\n')}`,
       );
     }
-    for (const warning of warnings) logger.warn({ server: where, warning }, 'Redis server');
+    for (const warning of warnings) logger.warn(...logLine('redis_server_unfit', { server: where, warning }));
     return { version: server.version, tellsInfo: info !== null };
   } catch (error) {
     if (error instanceof DomainError) throw error;

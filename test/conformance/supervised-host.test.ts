@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { pino } from 'pino';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { CPU_TARGET } from '../../src/engines/compute-target.ts';
 import { openModelStore, type RegisteredModel } from '../../src/models/store.ts';
 import type { HostState } from '../../src/contract/status.ts';
@@ -162,12 +162,22 @@ describe('several draws', () => {
 });
 
 describe('the speed', () => {
-  it('is that of the samples counted lately', async () => {
+  it('is that of the samples of the last ten seconds', async () => {
     const { draw, host } = await supervise();
-    expect(host.status().samplesPerSecond).toBe(0);
+    const speed = (): number => host.status().samplesPerSecond;
+    const pass = (milliseconds: number): unknown => vi.setSystemTime(Date.now() + milliseconds);
+    // The date stands still but where it is put on.
+    vi.useFakeTimers({ toFake: ['Date'] });
+    onTestFinished(() => void vi.useRealTimers());
+    expect(speed()).toBe(0);
     await draw();
-    const { samplesPerSecond } = host.status();
-    expect(samplesPerSecond).toBeGreaterThan(0);
-    expect(samplesPerSecond).toBeLessThanOrEqual(SAMPLES / 10);
+    expect(speed()).toBe(SAMPLES / 10);
+    pass(6_000);
+    await draw();
+    expect(speed()).toBe((2 * SAMPLES) / 10);
+    pass(6_000);
+    expect(speed()).toBe(SAMPLES / 10);
+    pass(6_000);
+    expect(speed()).toBe(0);
   });
 });

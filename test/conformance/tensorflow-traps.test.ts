@@ -222,18 +222,18 @@ function traps(): void {
     onTestFinished(() => host.close());
     await host.start();
     expect(log).toContainEqual(
-      expect.objectContaining({ msg: 'device host crashed', reason: 'died of SIGABRT' }),
+      expect.objectContaining({ event: 'device_host_crashed', reason: 'died of SIGABRT' }),
     );
     // TensorFlow's own last words are in the log too.
     expect(log).toContainEqual(
       expect.objectContaining({
-        msg: 'device host output',
+        event: 'device_host_output',
         line: expect.stringContaining('Check failed') as string,
       }),
     );
     expect(log).toContainEqual(
       expect.objectContaining({
-        msg: 'model not loadable',
+        event: 'model_not_loadable',
         model: lying.manifest.name,
         code: 'device_failed',
       }),

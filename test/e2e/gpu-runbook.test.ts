@@ -38,7 +38,7 @@ beforeAll(async () => {
     SMOOTHCERT_DATA_DIR: data,
     SMOOTHCERT_DEVICES: 'cpu',
   });
-  url = String((await service.logged('API listening'))['url']);
+  url = String((await service.logged('api_listening'))['url']);
 });
 
 afterAll(async () => {

@@ -47,7 +47,7 @@ beforeAll(async () => {
   readme = await readFile(join(ROOT, 'README.md'), 'utf8');
   data = await mkdtemp(join(tmpdir(), 'smoothcert-readme-'));
   service = startProcess('serve', { SMOOTHCERT_PORT: '0', SMOOTHCERT_DATA_DIR: data });
-  url = String((await service.logged('API listening'))['url']);
+  url = String((await service.logged('api_listening'))['url']);
 });
 
 afterAll(async () => {

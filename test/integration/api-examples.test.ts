@@ -39,8 +39,8 @@ beforeAll(async () => {
   const variables = { REDIS_URL: redis.url, SMOOTHCERT_PORT: '0', SMOOTHCERT_MODELS_DIR: at('models') };
   processes = ['api', 'worker'].map((command) => startProcess(command, variables));
   const [api, worker] = processes;
-  client = createTestClient(String((await api!.logged('API listening'))['url']));
-  await worker!.logged('worker ready');
+  client = createTestClient(String((await api!.logged('api_listening'))['url']));
+  await worker!.logged('worker_ready');
   document = (await (await fetch(`${client.url}/openapi.json`)).json()) as Document;
 });
 afterAll(async () => {

@@ -11,6 +11,7 @@ import {
 } from '../../src/redis/embedded/embedded-redis.ts';
 import { EmbeddedRedisError } from '../../src/redis/embedded/embedded-redis-error.ts';
 import { identifyProcess } from '../../src/redis/embedded/process-identity.ts';
+import type { LogEvent } from '../../src/log-events.ts';
 import { parseRedisUrl } from '../../src/redis/redis-url.ts';
 import { untilGone } from '../support/processes.ts';
 import { SHARED_SERVER_CACHE, SILENT_LOGGER } from '../support/redis.ts';
@@ -148,10 +149,10 @@ describe('a server that is killed', () => {
 
   test('and cannot come back is given up and reported once, never silently', async () => {
     const failures: EmbeddedRedisError[] = [];
-    const errors: string[] = [];
+    const errors: object[] = [];
     const server = await start({
       onFailure: (error) => failures.push(error),
-      logger: { ...SILENT_LOGGER, error: (_, message) => errors.push(message) },
+      logger: { ...SILENT_LOGGER, error: (line) => errors.push(line) },
     });
     await connect(server).set('key', 'value');
     const folder = join(dataDirectory, 'appendonlydir');
@@ -161,7 +162,7 @@ describe('a server that is killed', () => {
     expect(failures).toHaveLength(1);
     expect(failures[0]).toMatchObject({ code: 'redis_start_failed' });
     expect(failures[0]!.message).toMatch(/stopped more than 10 times in a minute/);
-    expect(errors).toEqual([failures[0]!.message]);
+    expect(errors).toMatchObject([{ event: 'embedded_redis_failing', detail: failures[0]!.message }]);
     expect(server.pid()).toBeNull();
     await server.close();
     expect(await claims()).toEqual([]);
@@ -182,8 +183,8 @@ describe('closing', () => {
 
   test('in the middle of a restart leaves none either', async () => {
     let closed: Promise<void> | undefined;
-    const warn = (_: object, message: string): void => {
-      if (message.endsWith('restarting it')) closed = server.close();
+    const warn = (line: { readonly event?: LogEvent }): void => {
+      if (line.event === 'embedded_redis_stopped') closed = server.close();
     };
     const server = await start({ logger: { ...SILENT_LOGGER, warn } });
     process.kill(server.pid()!, 'SIGKILL');

@@ -130,9 +130,9 @@ it('a service runs jobs to their end where Redis forbids INFO and CONFIG, as man
     SMOOTHCERT_PORT: '0',
     SMOOTHCERT_LANES: '1',
   });
-  const client = createTestClient(String((await service.logged('API listening'))['url']));
+  const client = createTestClient(String((await service.logged('api_listening'))['url']));
   const parameters = { sigma: 0.5, n0: 100, n: 1_000 };
   const { id } = await client.submit({ model: 'mnist-cnn', parameters, inputs: exampleInputs('mnist', 1) });
   expect((await client.ended(id)).status).toBe('succeeded');
-  expect(service.log.filter(({ msg }) => msg === 'Redis server')).toHaveLength(1);
+  expect(service.log.filter(({ event }) => event === 'redis_server_unfit')).toHaveLength(1);
 });

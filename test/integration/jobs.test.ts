@@ -72,8 +72,8 @@ beforeAll(async () => {
   const variables = { REDIS_URL: redis.url, SMOOTHCERT_PORT: '0' };
   api = startProcess('api', { ...variables, SMOOTHCERT_MODELS_DIR: at('api') });
   worker = startProcess('worker', { ...variables, SMOOTHCERT_MODELS_DIR: at('worker') });
-  client = createTestClient(String((await api.logged('API listening'))['url']));
-  await worker.logged('worker ready');
+  client = createTestClient(String((await api.logged('api_listening'))['url']));
+  await worker.logged('worker_ready');
 });
 
 afterAll(async () => {

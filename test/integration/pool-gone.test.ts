@@ -48,7 +48,7 @@ async function startTestWorker(
     SMOOTHCERT_POOL_GONE_MINUTES: String(minutes),
     ...variables,
   });
-  await worker.logged('worker ready');
+  await worker.logged('worker_ready');
   return worker;
 }
 
@@ -57,7 +57,7 @@ beforeAll(async () => {
   redis = connectWorker(server.url, QUIET);
   await waitUntilReady(redis, 10_000);
   api = startProcess('api', { REDIS_URL: server.url, SMOOTHCERT_PORT: '0' });
-  client = createTestClient(String((await api.logged('API listening'))['url']));
+  client = createTestClient(String((await api.logged('api_listening'))['url']));
   await mkdir(at('others'));
   await cp(`${MODELS}/fashion-mnist-cnn`, at('others', 'fashion-mnist-cnn'), { recursive: true });
 });
@@ -122,7 +122,7 @@ it('a job says what it waits for, shows no speed and no end, and can be cancelle
   const other = await client.submit({ ...REQUEST, parameters: { sigma: 0.5, n: 1_000 } });
   expect((await client.ended(other.id)).status).toBe('succeeded');
   expect(await client.cancel(id)).toMatchObject({ status: 'cancelled', waitingFor: null });
-  expect(log.some(({ msg, job }) => msg === 'chunk drawn' && job === id)).toBe(false);
+  expect(log.some(({ event, job }) => event === 'chunk_drawn' && job === id)).toBe(false);
 }, 300_000);
 
 it('a job is bound anew after the stated time: no input mixes votes, none is decided twice, and they are those of the seed', async () => {
@@ -134,7 +134,7 @@ it('a job is bound anew after the stated time: no input mixes votes, none is dec
   const ended = await client.ended(before.id);
   expect(ended).toMatchObject({ status: 'succeeded', waitingFor: null });
   expect(ended.progress.samplesDrawn).toBe(PLANNED);
-  expect(log.filter(({ msg }) => msg === 'job bound anew: its pool is gone')).toMatchObject([{ from: OLD }]);
+  expect(log.filter(({ event }) => event === 'job_rebound')).toMatchObject([{ from: OLD }]);
   const results = await client.results(before.id);
   for (const each of kept) expect(results[each.index]).toEqual(each);
   const made = counted(results);
@@ -203,7 +203,7 @@ it('a worker that lacks a job’s model leaves it to the one that has it, and do
     Array.from({ length: 12 }, () => client.submit({ ...REQUEST, parameters: { sigma: 0.5, n: 500 } })),
   );
   for (const { id } of jobs) expect((await client.ended(id)).status).toBe('succeeded');
-  const drew = (process: ServiceProcess): boolean => process.log.some(({ msg }) => msg === 'chunk drawn');
+  const drew = (process: ServiceProcess): boolean => process.log.some(({ event }) => event === 'chunk_drawn');
   expect([drew(other), drew(owner)]).toEqual([false, true]);
   await other.end();
 }, 300_000);

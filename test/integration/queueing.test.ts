@@ -36,8 +36,8 @@ beforeAll(async () => {
   queues = samplingQueues(redis, keys);
   api = startProcess('api', { REDIS_URL: server.url, SMOOTHCERT_PORT: '0' });
   worker = startProcess('worker', { REDIS_URL: server.url, SMOOTHCERT_LANES: '1' });
-  client = createTestClient(String((await api.logged('API listening'))['url']));
-  await worker.logged('worker ready');
+  client = createTestClient(String((await api.logged('api_listening'))['url']));
+  await worker.logged('worker_ready');
 });
 afterEach(async () => {
   for (const id of submitted.splice(0))
@@ -63,7 +63,7 @@ async function submit(copies: number, n: number): Promise<JobResource> {
 /** 500 million samples: hours of work. */
 const submitHuge = (): Promise<JobResource> => submit(50, 10_000_000);
 
-const drawnChunks = () => worker.log.filter(({ msg }) => msg === 'chunk drawn');
+const drawnChunks = () => worker.log.filter(({ event }) => event === 'chunk_drawn');
 const drawnOf = (id: string): number => drawnChunks().filter(({ job }) => job === id).length;
 const underWay = (id: string, chunks = 1): Promise<unknown> =>
   until(() => drawnOf(id) >= chunks, { what: `${chunks} chunks of ${id}` });
@@ -158,7 +158,7 @@ describe('cancelling', () => {
     expect((await client.cancel(job.id)).status).toBe('cancelled');
     expect((await client.cancel(job.id)).status).toBe('cancelled');
     worker = startProcess('worker', { REDIS_URL: server.url, SMOOTHCERT_LANES: '1' });
-    await worker.logged('worker ready');
+    await worker.logged('worker_ready');
     await until(async () => (await chunksInQueue(job)).length === 0, {
       what: 'an empty queue',
     });
@@ -175,6 +175,6 @@ describe('cancelling', () => {
     });
     expect(await client.cancel(job.id)).toMatchObject({ status: 'cancelled', waitingFor: null });
     worker = startProcess('worker', { REDIS_URL: server.url, SMOOTHCERT_LANES: '1' });
-    await worker.logged('worker ready');
+    await worker.logged('worker_ready');
   }, 300_000);
 });

@@ -37,7 +37,7 @@ const workers = new Set<ServiceProcess>();
 async function startTestWorker(lanes: number): Promise<ServiceProcess> {
   const worker = startProcess('worker', { REDIS_URL: redis.url, SMOOTHCERT_LANES: String(lanes) });
   workers.add(worker);
-  await worker.logged('worker ready');
+  await worker.logged('worker_ready');
   return worker;
 }
 
@@ -87,7 +87,7 @@ function ticksOf(pid: number): number {
 beforeAll(async () => {
   redis = await startTestRedis();
   api = startProcess('api', { REDIS_URL: redis.url, SMOOTHCERT_PORT: '0' });
-  client = createTestClient(String((await api.logged('API listening'))['url']));
+  client = createTestClient(String((await api.logged('api_listening'))['url']));
   const started = performance.now();
   await startTestWorker(2);
   startMs = performance.now() - started;
@@ -117,7 +117,7 @@ describe('the same request with the same seed gives the same votes, bit for bit'
     const { id } = await client.submit(REQUEST);
     await client.ended(id);
     expect(votesOf(await client.results(id))).toEqual(expected);
-    for (const worker of both) expect(worker.log.some((entry) => entry['msg'] === 'chunk drawn')).toBe(true);
+    for (const worker of both) expect(worker.log.some(({ event }) => event === 'chunk_drawn')).toBe(true);
     await endWorkers();
   });
 
@@ -128,7 +128,7 @@ describe('the same request with the same seed gives the same votes, bit for bit'
     expect(votes).toEqual(expected);
     expect(standstill).toBeLessThan(recoveryLimit());
     expect(hostPid(worker)).not.toBe(killed);
-    expect(worker.log.some((entry) => entry['msg'] === 'device host crashed')).toBe(true);
+    expect(worker.log.some(({ event }) => event === 'device_host_crashed')).toBe(true);
     await endWorkers();
   });
 
@@ -141,13 +141,14 @@ describe('the same request with the same seed gives the same votes, bit for bit'
     const { id } = await client.submit(request);
     const killed = new Set<number>();
     const died = (): number =>
-      worker.log.filter(({ msg, reason }) => msg === 'device host crashed' && reason === 'died of SIGSEGV')
-        .length;
+      worker.log.filter(
+        ({ event, reason }) => event === 'device_host_crashed' && reason === 'died of SIGSEGV',
+      ).length;
     // After every fifth fault the device is out for a while; it is not hit while it is tried again.
     const out = (): boolean =>
-      worker.log.findLast(({ msg, engine }) => msg === 'device host changed state' && engine === 'onnx')?.[
-        'to'
-      ] === 'out';
+      worker.log.findLast(
+        ({ event, engine }) => event === 'device_host_state_changed' && engine === 'onnx',
+      )?.['to'] === 'out';
     while (killed.size < 20) {
       // Each process is hit at another moment of its life: starting, loading the model, sampling.
       const processorTicks = 10 * (killed.size % 10);
@@ -182,7 +183,8 @@ describe('the same request with the same seed gives the same votes, bit for bit'
         if (!killed.has(host) && isAlive(host)) process.kill(host, 'SIGSEGV');
         killed.add(host);
         return broken.log.some(
-          ({ msg, to, engine }) => msg === 'device host changed state' && to === 'out' && engine === 'onnx',
+          ({ event, to, engine }) =>
+            event === 'device_host_state_changed' && to === 'out' && engine === 'onnx',
         );
       },
       { what: 'the device that is taken out', everyMs: 5 },
@@ -191,7 +193,7 @@ describe('the same request with the same seed gives the same votes, bit for bit'
     expect(ended.status).toBe('succeeded');
     const results = await client.results(id);
     expect(votesOf(results)).toEqual(expected);
-    expect(sound.log.filter(({ msg }) => msg === 'chunk drawn').length).toBeGreaterThan(0);
+    expect(sound.log.filter(({ event }) => event === 'chunk_drawn').length).toBeGreaterThan(0);
     await endWorkers();
   });
 
@@ -206,7 +208,7 @@ describe('the same request with the same seed gives the same votes, bit for bit'
       await until(() => !isAlive(host), { what: 'the end of the orphaned host' });
     });
     expect(votes).toEqual(expected);
-    const takenOver = await heir.logged('a job was taken over');
+    const takenOver = await heir.logged('job_taken_over');
     expect(Number(takenOver['time']) - killedAt).toBeLessThan(recoveryLimit());
     await endWorkers();
   });
@@ -236,11 +238,12 @@ describe('cancelling', () => {
     const inputs = exampleInputs('mnist', 12);
     const { id } = await client.submit({ ...REQUEST, inputs, parameters: { sigma: 0.5, n: 100_000 } });
     await client.drawn(id, 5_000);
-    const asked = performance.now();
     expect((await client.cancel(id)).status).toMatch(/^cancell(ing|ed)$/);
     const ended = await client.ended(id);
     expect(ended.status).toBe('cancelled');
-    expect(performance.now() - asked).toBeLessThan(3_000);
+    await until(() => worker.log.some(({ event, job }) => event === 'chunk_abandoned' && job === id), {
+      what: 'the end of its draw in the middle of a chunk',
+    });
     expect(ended.progress.samplesDrawn).toBeLessThan(ended.progress.samplesPlanned / 2);
     const results = await client.results(id);
     expect(results).toHaveLength(12);

@@ -131,7 +131,7 @@ describe('without the native binding', () => {
     const { createDeviceHost } = (await load('host/device-host.js')) as typeof DeviceHosts;
     const { superviseHost } = (await load('host/supervised-host.js')) as typeof SupervisedHosts;
     const model = await write('LayersModel');
-    const lines: { readonly level: number; readonly msg: string }[] = [];
+    const lines: { readonly level: number; readonly event: string }[] = [];
     const logger = pino(
       { level: 'info' },
       { write: (line) => lines.push(JSON.parse(line) as (typeof lines)[0]) },
@@ -161,7 +161,7 @@ describe('without the native binding', () => {
       expect(host.status()).toMatchObject({ state: 'out', restarts: 0, hostPid: null });
       expect(loads).toBe(1);
       expect(lines.map(({ level }) => level)).toEqual([30, 30]);
-      expect(lines.map(({ msg }) => msg)).toEqual(['model not loadable', 'device host changed state']);
+      expect(lines.map(({ event }) => event)).toEqual(['model_not_loadable', 'device_host_state_changed']);
     } finally {
       await host.close();
     }

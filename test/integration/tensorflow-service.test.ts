@@ -70,8 +70,8 @@ async function start(prefix: string, wasm: 'allow' | null, root?: string): Promi
   };
   const service = startProcess('serve', variables, root);
   running.push(service);
-  const listening = await service.logged('API listening');
-  await service.logged('worker ready');
+  const listening = await service.logged('api_listening');
+  await service.logged('worker_ready');
   return { service, client: createTestClient(String(listening['url'])) };
 }
 
@@ -102,7 +102,7 @@ describe('a worker without the native binding', () => {
     const { onnx, tensorflow } = await hostsOf(started);
     expect(onnx).toMatchObject({ state: 'ready', reason: null, models: [{ name: 'in-onnx', engine: ONNX }] });
     expect(tensorflow).toMatchObject({ state: 'out', models: [] });
-    for (const said of [tensorflow!.reason, (await started.service.logged('model not loadable'))['detail']]) {
+    for (const said of [tensorflow!.reason, (await started.service.logged('model_not_loadable'))['detail']]) {
       expect(said).toMatch(/native binding runs on Node 20 and 22|tfjs-node-gpu is not installed/);
       expect(said).toContain('SMOOTHCERT_TENSORFLOW_WASM=allow');
     }
@@ -141,7 +141,7 @@ describe('a worker with an ONNX and a TensorFlow model', () => {
   it('runs each in a process that never loads the other library, and certifies alike with both', async () => {
     const started = await start('mixed', obstacle === null ? null : 'allow');
     const pids = started.service.log
-      .filter(({ msg }) => msg === 'device host started')
+      .filter(({ event }) => event === 'device_host_started')
       .map(({ hostPid }) => Number(hostPid));
     expect(new Set(pids).size).toBe(2);
     const libraries = pids.map((pid) => {

@@ -16,6 +16,7 @@ export interface Room {
 export const ROOMS: readonly Room[] = [
   { name: 'errors.ts', holds: 'the closed table of errors', imports: [], packages: [] },
   { name: 'logger.ts', holds: 'the logger', imports: [], packages: ['pino'] },
+  { name: 'log-events.ts', holds: 'the closed table of log lines', imports: [], packages: [] },
   { name: 'version.ts', holds: 'the version of the product', imports: [], packages: ['node:'] },
   { name: 'find-executable.ts', holds: 'programs on the PATH', imports: [], packages: ['node:'] },
   { name: 'launch.ts', holds: 'how a program is started', imports: [], packages: [] },
@@ -34,7 +35,7 @@ export const ROOMS: readonly Room[] = [
   {
     name: 'lifecycle.ts',
     holds: 'what closes in which order',
-    imports: ['logger.ts'],
+    imports: ['logger.ts', 'log-events.ts'],
     packages: ['close-with-grace'],
   },
   {
@@ -90,7 +91,17 @@ export const ROOMS: readonly Room[] = [
   {
     name: 'host',
     holds: 'device hosts: the child process, its lanes, who watches it',
-    imports: ['errors.ts', 'logger.ts', 'launch.ts', 'random', 'models', 'contract', 'engines', 'devices'],
+    imports: [
+      'errors.ts',
+      'logger.ts',
+      'log-events.ts',
+      'launch.ts',
+      'random',
+      'models',
+      'contract',
+      'engines',
+      'devices',
+    ],
     packages: ['node:', 'birpc'],
   },
   {
@@ -99,6 +110,7 @@ export const ROOMS: readonly Room[] = [
     imports: [
       'errors.ts',
       'logger.ts',
+      'log-events.ts',
       'find-executable.ts',
       'launch.ts',
       'run-command.ts',
@@ -112,6 +124,7 @@ export const ROOMS: readonly Room[] = [
     imports: [
       'errors.ts',
       'logger.ts',
+      'log-events.ts',
       'version.ts',
       'launch.ts',
       'random',
@@ -143,6 +156,7 @@ export const ROOMS: readonly Room[] = [
     imports: [
       'errors.ts',
       'logger.ts',
+      'log-events.ts',
       'version.ts',
       'schema-faults.ts',
       'random',

@@ -5,17 +5,24 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { JobResource } from '../../src/contract/job.ts';
 import type { ResultResource } from '../../src/contract/result.ts';
+import type { LogEvent } from '../../src/log-events.ts';
 import { endWithTest } from './end-with-test.ts';
 import { until } from './until.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
+/** A line of the log. */
+export interface LogEntry {
+  readonly event?: LogEvent;
+  readonly [fact: string]: unknown;
+}
+
 /** A process of the built product, and what it logged. */
 export interface ServiceProcess {
   readonly child: ChildProcess;
-  readonly log: readonly Readonly<Record<string, unknown>>[];
-  /** Waits for a log line with this message. */
-  logged(message: string): Promise<Readonly<Record<string, unknown>>>;
+  readonly log: readonly LogEntry[];
+  /** Waits for the first log line of this event. */
+  logged(event: LogEvent): Promise<LogEntry>;
   /** Ends it with a signal and waits; does nothing if it has ended. */
   end(signal?: NodeJS.Signals): Promise<void>;
 }
@@ -36,26 +43,26 @@ export function startProcess(
       stdio: ['ignore', 'ignore', 'pipe'],
     }),
   );
-  const log: Record<string, unknown>[] = [];
+  const log: LogEntry[] = [];
   const other: string[] = [];
   createInterface({ input: child.stderr }).on('line', (line) => {
-    if (line.startsWith('{')) log.push(JSON.parse(line) as Record<string, unknown>);
+    if (line.startsWith('{')) log.push(JSON.parse(line) as LogEntry);
     else other.push(line);
   });
   const running = (): boolean => child.exitCode === null && child.signalCode === null;
   return {
     child,
     log,
-    logged: (message) =>
+    logged: (event) =>
       until(
         () => {
-          const found = log.find((entry) => entry['msg'] === message);
+          const found = log.find((entry) => entry.event === event);
           if (found === undefined && !running()) {
             throw new Error(`${command} ended: ${other.join('\n')} ${JSON.stringify(log.at(-1))}`);
           }
           return found;
         },
-        { what: `"${message}" in the log of ${command}` },
+        { what: `${event} in the log of ${command}` },
       ),
     async end(signal = 'SIGTERM') {
       if (!running()) return;
@@ -69,7 +76,7 @@ export function startProcess(
 /** Process id of the device host that a worker started last for an engine. */
 export function hostPid(worker: ServiceProcess, engine = 'onnx'): number {
   const starts = worker.log.filter(
-    (entry) => entry['msg'] === 'device host started' && entry['engine'] === engine,
+    (entry) => entry.event === 'device_host_started' && entry['engine'] === engine,
   );
   return Number(starts.at(-1)?.['hostPid']);
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import type { EmbeddedRedisError } from './embedded-redis-error.ts';
 import { dieWithParent } from '../../die-with-parent.ts';
+import { logLine } from '../../log-events.ts';
 import type { EmbeddedRedisLogger } from './embedded-redis-logger.ts';
 import { locateServer } from './locate-server.ts';
 import { acquireOwnerLock, type OwnerLock } from './owner-lock.ts';
@@ -84,7 +85,9 @@ export async function startEmbeddedRedis(options: EmbeddedRedisOptions): Promise
       onServer: recordIn(lock, socketPath, logger),
       onFailure: (error) => options.onFailure?.(error),
     });
-    logger.info({ ...server, pid: supervisor.pid(), socketPath, dataDirectory }, 'embedded Redis is ready');
+    logger.info(
+      ...logLine('embedded_redis_ready', { ...server, pid: supervisor.pid(), socketPath, dataDirectory }),
+    );
     return {
       url: `unix://${encodeURI(socketPath)}`,
       socketPath,
@@ -112,8 +115,7 @@ function recordIn(
       lock.recordServer(server, socketPath);
       complained = false;
     } catch (error) {
-      if (!complained)
-        logger.warn({ reason: String(error) }, 'the claim on the data directory cannot be written');
+      if (!complained) logger.warn(...logLine('embedded_redis_claim_unwritten', { reason: String(error) }));
       complained = true;
     }
   };

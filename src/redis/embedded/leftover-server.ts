@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { logLine } from '../../log-events.ts';
 import { EmbeddedRedisError } from './embedded-redis-error.ts';
 import type { EmbeddedRedisLogger } from './embedded-redis-logger.ts';
 import type { OwnerClaim } from './owner-claim.ts';
@@ -19,7 +20,7 @@ const GONE_WITHIN_MS = 10_000;
 export async function stopLeftoverServer(claim: OwnerClaim, logger: EmbeddedRedisLogger): Promise<void> {
   const { server, socketPath } = claim;
   if (server !== null && socketPath !== null && isThatServer(server, socketPath)) {
-    logger.warn({ pid: server.pid }, 'stopping the server that a killed owner left running');
+    logger.warn(...logLine('embedded_redis_leftover', { pid: server.pid }));
     killQuietly(server.pid);
     const deadline = Date.now() + GONE_WITHIN_MS;
     while (isRunning(server)) {

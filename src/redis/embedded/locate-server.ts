@@ -5,6 +5,7 @@ import type { EmbeddedRedisLogger } from './embedded-redis-logger.ts';
 import { fetchServer } from './fetch-server.ts';
 import { findExecutable } from '../../find-executable.ts';
 import type { Launch } from '../../launch.ts';
+import { logLine } from '../../log-events.ts';
 import { MINIMUM_SERVER_VERSION, probeServer } from './server-version.ts';
 
 export interface LocateOptions {
@@ -42,7 +43,7 @@ export async function locateServer(options: LocateOptions): Promise<LocatedServe
   if (!options.allowFetch) {
     faults.push('fetching one is switched off');
   } else {
-    options.logger.info({ cacheDirectory: options.cacheDirectory }, 'fetching a Redis server');
+    options.logger.info(...logLine('embedded_redis_fetching', { cacheDirectory: options.cacheDirectory }));
     const result = await fetchServer(options.cacheDirectory, options.searchPath, options.launch);
     if (result.fetched) {
       const executable = join(result.directory, 'redis-server');

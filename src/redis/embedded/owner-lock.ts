@@ -1,5 +1,6 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { logLine } from '../../log-events.ts';
 import { EmbeddedRedisError } from './embedded-redis-error.ts';
 import type { EmbeddedRedisLogger } from './embedded-redis-logger.ts';
 import { stopLeftoverServer } from './leftover-server.ts';
@@ -48,7 +49,7 @@ export async function acquireOwnerLock(
   try {
     const dead = await claimAlone(dataDirectory, owner);
     for (const claim of dead) {
-      logger.warn({ owner: claim.owner, server: claim.server }, 'taking over from an owner that was killed');
+      logger.warn(...logLine('embedded_redis_owner_killed', { owner: claim.owner, server: claim.server }));
       await stopLeftoverServer(claim, logger);
       removeClaim(dataDirectory, claim.owner);
     }

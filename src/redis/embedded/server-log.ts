@@ -1,3 +1,4 @@
+import { logLine } from '../../log-events.ts';
 import type { EmbeddedRedisLogger } from './embedded-redis-logger.ts';
 
 export interface ServerLog {
@@ -44,12 +45,12 @@ export function createServerLog(logger: EmbeddedRedisLogger): ServerLog {
     const line = rawLine.trim().slice(0, LINE_LIMIT);
     if (line === '') return;
     if (!isWarning(line)) {
-      logger.debug({ line }, 'embedded Redis');
+      logger.debug(...logLine('embedded_redis_output', { line }));
       return;
     }
     tail.push(line);
     if (tail.length > TAIL_LINES) tail.shift();
-    logger.warn({ line }, 'embedded Redis');
+    logger.warn(...logLine('embedded_redis_output', { line }));
   };
   return {
     write(chunk) {

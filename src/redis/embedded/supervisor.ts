@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { EmbeddedRedisError } from './embedded-redis-error.ts';
 import type { EmbeddedRedisLogger } from './embedded-redis-logger.ts';
 import type { LaunchCommand } from '../../launch.ts';
+import { logLine } from '../../log-events.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 import { createRestartBudget, RESTART_LIMIT } from './restart-budget.ts';
 import { startServerProcess, type ServerProcess } from './server-process.ts';
@@ -95,12 +96,11 @@ export async function superviseServer(options: SupervisorOptions): Promise<Super
       const reason = await whyUnwritable(options.dataDirectory);
       if (reason === null || stopping.signal.aborted) break;
       trouble = reason;
-      if (reason !== reported)
-        logger.error({}, `${reason}. The embedded Redis server is started again when it can be.`);
+      if (reason !== reported) logger.error(...logLine('embedded_redis_unwritable', { reason }));
       reported = reason;
       await pause(ROOM_POLL_MS);
     }
-    if (reported !== '') logger.info({}, 'the data directory can be written to again');
+    if (reported !== '') logger.info(...logLine('embedded_redis_writable', {}));
   };
 
   const keepRunning = async (firstEnd: Promise<string>): Promise<void> => {
@@ -109,14 +109,13 @@ export async function superviseServer(options: SupervisorOptions): Promise<Super
       trouble = reason;
       await awaitRoom();
       const backoffMs = budget.next(Date.now());
-      if (backoffMs !== null)
-        logger.warn({ reason, backoffMs }, 'the embedded Redis server stopped; restarting it');
+      if (backoffMs !== null) logger.warn(...logLine('embedded_redis_stopped', { reason, backoffMs }));
       else if (!failing) fail(reason);
       await pause(backoffMs ?? PATIENCE_MS);
       if (stopping.signal.aborted) return;
       reason = await runOnce(() => {
         failing = false;
-        logger.info({ pid: current?.identity?.pid }, 'the embedded Redis server is back');
+        logger.info(...logLine('embedded_redis_back', { pid: current?.identity?.pid }));
       }).catch(String);
     }
   };
@@ -124,7 +123,7 @@ export async function superviseServer(options: SupervisorOptions): Promise<Super
   const fail = (reason: string): void => {
     failing = true;
     const message = `The embedded Redis server stopped more than ${RESTART_LIMIT} times in a minute: ${reason}`;
-    logger.error({ socketPath }, message);
+    logger.error(...logLine('embedded_redis_failing', { socketPath, detail: message }));
     options.onFailure(new EmbeddedRedisError('redis_start_failed', message));
   };
 
@@ -151,10 +150,7 @@ export async function superviseServer(options: SupervisorOptions): Promise<Super
       const server = current;
       server?.signal('SIGTERM');
       const forced = setTimeout(() => {
-        logger.warn(
-          { pid: server?.identity?.pid, graceMs },
-          'the embedded Redis server does not stop; killing it',
-        );
+        logger.warn(...logLine('embedded_redis_unstoppable', { pid: server?.identity?.pid, graceMs }));
         server?.signal('SIGKILL');
       }, graceMs);
       await finished;
