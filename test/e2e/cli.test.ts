@@ -227,6 +227,27 @@ describe('a running service', () => {
     expect(listed.data).toHaveLength(1);
   });
 
+  it('draws the votes of one image of a job again, by seed and index', async () => {
+    const call = ['--server', url, '--model', 'mnist-cnn', '--n', '2000', '--json'];
+    // Its votes are divided over several classes.
+    const hard = 'examples/mnist/00018.png';
+    const first = await runCommand(['certify', IMAGES[0]!, hard, ...call]);
+    const { certificate } = (JSON.parse(first.stdout) as CertificationResult[])[1]!;
+    const { noise, input, selectionVotes, estimationVotes } = certificate!;
+    expect(input.index).toBe(1);
+    const again = ['--seed', noise.seed, '--index', String(input.index)];
+    const second = await runCommand(['certify', hard, ...call, ...again]);
+    expect(second.status, second.stderr).toBe(0);
+    expect(JSON.parse(second.stdout)).toMatchObject([
+      {
+        outcome: 'reproduced',
+        certificate: null,
+        reproduction: { input, selectionVotes, estimationVotes, noise: { seed: noise.seed } },
+      },
+    ]);
+    expect(second.stderr).toContain('warning: the seed is the client’s');
+  });
+
   it('is used by predict', async () => {
     const { status, stdout } = await runCommand([
       'predict',
