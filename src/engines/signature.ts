@@ -21,6 +21,9 @@ export interface Signature {
 
 type Refuse = (detail: string) => never;
 
+const ONE_VALUE =
+  '; of one value a row the manifest\'s output.kind says how it decides between two classes: "sigmoid" or "logit"';
+
 const shapeOf = (shape: DeclaredTensor['shape']): string =>
   shape === null ? 'of any shape' : `[${shape.map((each) => each ?? '?').join(', ')}]`;
 
@@ -49,10 +52,7 @@ export function requireSignature(
   requireType(output, OUTPUT_CURES, refuse);
   const width = outputWidth(manifest);
   if (output.shape !== null && !mayHold(output.shape, width)) {
-    const single = width > 1 && mayHold(output.shape, 1);
-    const cure = single
-      ? `; of one value a row the manifest's output.kind says how it decides between two classes: "sigmoid" or "logit"`
-      : '';
+    const cure = mayHold(output.shape, 1) ? ONE_VALUE : '';
     refuse(`${output.name} has shape ${shapeOf(output.shape)}; the manifest says [batch, ${width}]${cure}`);
   }
   const fixedBatch = batchOf(input, networkShape(manifest), refuse);
@@ -165,7 +165,8 @@ export function requireScores(shape: readonly number[], rows: number, { manifest
   const width = outputWidth(manifest);
   const longer = shape.slice(1).filter((each) => each !== 1);
   if (shape[0] === rows && longer.join() === (width === 1 ? '' : String(width))) return;
+  const cure = shape[0] === rows && longer.length === 0 ? ONE_VALUE : '';
   throw new RangeError(
-    `the model answered ${shape.join(' x ')} scores for ${rows} rows; the manifest says [batch, ${width}]`,
+    `the model answered ${shape.join(' x ')} scores for ${rows} rows; the manifest says [batch, ${width}]${cure}`,
   );
 }

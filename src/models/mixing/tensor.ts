@@ -84,8 +84,9 @@ export function lostOf(tensors: readonly Tensor[]): Tensor {
 }
 
 /** The sizes of a tensor as the graph reads them; null for each that is not known, or for an unknown rank. */
-export function sizesOf({ trace, dims }: Tensor, batch: number | null): (Size | null)[] | null {
-  if (dims === null || trace.kind === 'lost') return null;
+export function sizesOf({ trace, dims, values }: Tensor, batch: number | null): (Size | null)[] | null {
+  // What is computed of shapes has a shape itself.
+  if (dims === null || (trace.kind === 'lost' && values === null)) return null;
   return dims.map((each, axis) => {
     if (each === null) return null;
     if (trace.kind !== 'rows' || axis !== trace.axis) return size(each);

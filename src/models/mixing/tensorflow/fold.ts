@@ -1,12 +1,12 @@
 import { fold } from '../onnx/fold.ts';
-import { numberOf, type Size } from '../size.ts';
+import { numberOf, type Size, size } from '../size.ts';
 import { known, type Tensor } from '../tensor.ts';
 import type { TensorflowCall } from './call.ts';
 
 /** What operators are called in ONNX that compute the same of shapes. */
 const SAME: Readonly<Record<string, string>> = {
   Shape: 'Shape', Size: 'Size', Identity: 'Identity', Add: 'Add', AddV2: 'Add', Sub: 'Sub', Mul: 'Mul', FloorDiv: 'Div',
-  RealDiv: 'Div', Div: 'Div', Maximum: 'Max', Minimum: 'Min', Neg: 'Neg', Equal: 'Equal', Less: 'Less', Greater: 'Greater',
+  RealDiv: 'Div', Div: 'Div', Maximum: 'Max', Minimum: 'Min', Neg: 'Neg', Equal: 'Equal', Range: 'Range', Less: 'Less', Greater: 'Greater',
   SelectV2: 'Where',
 }; // prettier-ignore
 const FLOATING = new Set([1, 2, 14, 19]);
@@ -14,6 +14,10 @@ const FLOATING = new Set([1, 2, 14, 19]);
 /** As `fold` of ONNX, for what graphs of TensorFlow compute of shapes. */
 export function foldTensorflow(call: TensorflowCall): Tensor | null {
   const { name, inputs, batch } = call;
+  if (name === 'Rank') {
+    const rank = inputs[0]?.dims?.length;
+    return rank === undefined ? null : known([size(rank)], [], true);
+  }
   const same = SAME[name];
   // The quotient of a negative number is rounded down here, and towards zero there.
   const negative = name === 'FloorDiv' && inputs.some(({ values }) => (values ?? []).some(({ plus, rows }) => plus < 0 || rows < 0));

@@ -74,6 +74,10 @@ const INDEPENDENT: Readonly<Record<string, readonly OnnxNode[]>> = {
     node('Neg', 'x', 'minus'), node('Concat', 'x minus', 'both', int('axis', 0)), node('Relu', 'both', 'a'),
     ...count, node('Slice', 'a n [9] [0]', 'second'), node('Slice', 'a [0] n [0]', 'first'), node('Sub', 'first x', 'y'),
   ],
+  'a weight copied for each row, where sizes that stay are written as -1': [
+    ...count, node('Concat', 'n [-1] [-1]', 'asked', int('axis', 0)), node('Shape', 'asked', 'three'), node('ConstantOfShape', 'three', 'zeros'), node('Equal', 'asked [-1]', 'open'),
+    node('Add', 'zeros 1', 'ones'), node('Where', 'open ones asked', 'to'), node('Expand', 'w4x6 to', 'copied'), node('Concat', 'copied x', 'y', int('axis', 2)),
+  ],
   'a weight copied for each row': [
     ...count, node('Concat', 'n [4] [1]', 'to', int('axis', 0)), node('ConstantOfShape', 'to', 'token'), node('Concat', 'token x', 'y', int('axis', 2)),
   ],

@@ -95,6 +95,10 @@ const MIXING: Readonly<Record<string, readonly [string, readonly GraphNode[]]>> 
   'padding along it': ['Pad', [node('Pad', 'y', 'x before')]],
   'a product of rows with each other': ['MatMul', [node('Reshape', 'f', 'x [-1,24]'), node('MatMul', 'y', 'f f', { transpose_a: { b: false }, transpose_b: { b: true } })]],
   'a scale of the tensor’s own': ['QuantizeAndDequantizeV2', [node('QuantizeAndDequantizeV2', 'y', 'x one one', { range_given: { b: false } })]],
+  'a softmax over the batch, as TensorFlow writes it with other axes exchanged': ['Softmax', [
+    node('Squeeze', 's', 'x', { squeeze_dims: { ints: [3] } }), node('Rank', 'rank', 's'), node('Range', 'order', '0 rank 1'), node('Sub', 'last', 'rank 1'), node('Sub', 'back', 'last order'),
+    node('Transpose', 't', 's back'), node('Softmax', 'y', 't'),
+  ]],
   'the size of the batch as a number': ['Shape', [...count, node('Cast', 'c', 'n', { DstT: FLOAT, SrcT: INT }), node('Add', 'y', 'x c')]],
   'the number of values of a kind': ['Where', [node('Where', 'y', 'x')]],
 }; // prettier-ignore
