@@ -34,12 +34,12 @@ export interface InputVotes {
  * Votes are then independent, with probabilities that differ by device; let p be their mean and S their sum. For alpha
  * <= 1/4 Clopper-Pearson's lower bound L holds for p wherever it certifies. A certificate needs two votes: a single one
  * has L(1) <= alpha in the one-sided form, and in the two-sided one L(1) < U(0), where U is the upper bound. And L(S) >
- * p takes S >= k, the least count with P[Bin(n, p) >= k] < alpha. For p > 1/n, P[Bin(n, p) >= n p] > 1/4 (Greenberg &
- * Mohri 2014, Theorem 1), so that k >= n p + 1; for p <= 1/n the two votes are n p + 1 or more. From n p + 1 upwards S
- * has no heavier tail than the binomial of the mean (Hoeffding 1956, Theorem 4, with b = 0 and c = k - 1 >= n p); below
- * it may have: at alpha = 1/2 three of four votes with p = (.8133, .8133, .8133, 0) are wrong with .538. The upper
- * bound of another class is the lower bound of all votes against it, of which a certificate has two as well. For
- * predictions see `predictProcedure`.
+ * p takes S >= k, the least count with P[Bin(n, p) >= k] < alpha. For p > 1/n, P[Bin(n, p) >= n p] is at least 1/4
+ * (Greenberg & Mohri 2014, Theorem 1; Doerr 2018), so that k >= n p + 1; for p <= 1/n the two votes are n p + 1 or
+ * more. From n p + 1 upwards S has no heavier tail than the binomial of the mean (Hoeffding 1956, Theorem 4, with b = 0
+ * and c = k - 1 >= n p); below it may have: at alpha = 1/2 three of four votes with p = (.8133, .8133, .8133, 0) are
+ * wrong with .538. The upper bound of another class is the lower bound of all votes against it, of which a certificate
+ * has two as well. For predictions see `predictProcedure`.
  *
  * @throws Error where chunks were drawn by different engines: their votes are not of one base classifier
  */
