@@ -15,6 +15,12 @@ export const EngineSchema = Type.Object(
           'how it is known that the rows of a batch do not influence one another: by the graph of the file and a probe, by the probe alone, or since each row is computed by itself',
       }),
     ),
+    output: Type.Optional(
+      Type.String({
+        description:
+          'what is compared, where that is not the output of the file: logits before Softmax, or before LogSoftmax',
+      }),
+    ),
     batch: Type.Optional(
       Type.Integer({
         description:

@@ -58,7 +58,11 @@ export function createClassifier(
   };
 
   return {
-    description: { ...session.identity, ...how },
+    description: {
+      ...session.identity,
+      ...how,
+      ...(session.softmax === null ? {} : { output: `logits before ${session.softmax}` }),
+    },
     fixedBatch,
     aligned: how.batch !== undefined,
     async classify(batch, rows, classes) {

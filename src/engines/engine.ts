@@ -1,3 +1,4 @@
+import type { FinalSoftmax } from '../models/logits/final-softmax.ts';
 import type { Precision } from './compute-target.ts';
 
 /** Which library computes, on what. */
@@ -22,6 +23,8 @@ export type RowIndependence =
 export interface EngineDescription extends EngineIdentity {
   /** Left out by releases that did not ask. */
   readonly rows?: RowIndependence;
+  /** What is compared, where that is not the output of the file: "logits before Softmax". */
+  readonly output?: string;
   /** The rows of every call, where a row's scores depend on it; left out where every batch gives the same scores. */
   readonly batch?: number;
 }
@@ -37,9 +40,11 @@ export interface EngineSession {
   readonly identity: EngineIdentity;
   /** The number of rows that the file takes, and no other; null for any. */
   readonly fixedBatch: number | null;
+  /** What the file ends with and the scores are without: they are its logits then. */
+  readonly softmax: FinalSoftmax | null;
   /**
    * Scores of the first `rows` rows of `batch` (row-major float32, in the manifest's layout): rows x classes, row-major, as
-   * the network gives them. They are valid until the next call. The batch has that many rows, and the file takes them.
+   * the network gives them, but without a Softmax over the classes at its end. They are valid until the next call. The batch has that many rows, and the file takes them.
    *
    * @throws where the network answers with something else
    */

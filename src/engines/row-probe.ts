@@ -1,4 +1,4 @@
-import type { Manifest } from '../models/manifest.ts';
+import { inputElements, type Manifest } from '../models/manifest.ts';
 import { computedRows, type EngineSession } from './engine.ts';
 import { NonFiniteScoreError } from './non-finite-score-error.ts';
 import { companionRows, judgedRows, nudgedRows } from './probe-rows.ts';
@@ -18,8 +18,11 @@ export type RowProbe =
 /** Batches that are tried where a model takes any; of GPUs, whose libraries choose by size, a large one too. */
 const SIZES = [2, 4, 8, 16, 32, 64];
 const LARGE = 1024;
-/** The size with all companions, at every place. */
+/** The size with all companions, at every place; of large images the smallest, and one judged row, for their networks are slow. */
 const THOROUGH = 4;
+const THOROUGH_OF_LARGE = 2;
+/** Values from which an image is large: 105 x 105 pixels in colour. */
+const LARGE_IMAGE = 2 ** 15;
 /** float32 values of the largest batch tried, and of the largest of more than 16 rows: a probe takes a second, or a few. */
 const MOST_VALUES = 2 ** 21;
 const MOST_VALUES_OF_MANY = 2 ** 18;
@@ -75,7 +78,9 @@ function distance(one: Float32Array, other: Float32Array): number {
  * @throws NonFiniteScoreError where a row has no finite scores alone
  */
 export async function probeRows(session: EngineSession, manifest: Manifest): Promise<RowProbe> {
-  const judged = judgedRows(manifest);
+  const large = inputElements(manifest) >= LARGE_IMAGE;
+  const most = large ? 1 : undefined;
+  const judged = judgedRows(manifest).slice(0, most);
   const scoresOf = scoresIn(session, manifest);
   const apart: Differences = { byCall: 0, byCompanions: 0, byPlace: 0 };
 
@@ -94,7 +99,7 @@ export async function probeRows(session: EngineSession, manifest: Manifest): Pro
   if (!expected.every((scores) => scores.every(Number.isFinite))) throw new NonFiniteScoreError();
   await compareAgain();
   // A state would pass for the effect of a nudge.
-  const nudged = apart.byCall > 0 ? [] : await alone(nudgedRows(manifest));
+  const nudged = apart.byCall > 0 ? [] : await alone(nudgedRows(manifest).slice(0, most));
 
   for (const [turn, size] of sizesFor(session, judged[0]!.length).entries()) {
     // Of copies of one row each place is seen.
@@ -104,7 +109,7 @@ export async function probeRows(session: EngineSession, manifest: Manifest): Pro
       for (const companion of companionRows(manifest)) await scoresOf([companion]);
       continue;
     }
-    const thorough = size === THOROUGH || session.fixedBatch !== null;
+    const thorough = size === (large ? THOROUGH_OF_LARGE : THOROUGH) || session.fixedBatch !== null;
     for (const first of thorough ? [0, 1] : [turn % 2]) {
       let beside: readonly Float32Array[] | null = null;
       for (const companion of companionRows(manifest).slice(0, thorough ? undefined : 2)) {

@@ -9,22 +9,30 @@ import type { WorkerStatus } from './presence.ts';
 // network computed in one way. Each pool has a queue of its own.
 
 /** One line that two engines share only if they are the same. */
-export function describeEngine({ name, version, provider, precision, batch }: EngineDescription): string {
-  const batches = batch === undefined ? '' : `, ${batch} rows a call`;
-  return `${name} ${version} on ${provider} (${precision}${batches})`;
+export function describeEngine(engine: EngineDescription): string {
+  const { name, version, provider, precision, output, batch } = engine;
+  const how = [
+    precision,
+    ...(output === undefined ? [] : [output]),
+    ...(batch === undefined ? [] : [`${batch} rows a call`]),
+  ];
+  return `${name} ${version} on ${provider} (${how.join(', ')})`;
 }
 
 /** Name of the pool's sampling queue; BullMQ allows no ":" in it. */
-export function samplingQueueName({ name, version, provider, precision, batch }: EngineDescription): string {
+export function samplingQueueName(engine: EngineDescription): string {
+  const { name, version, provider, precision, output = '', batch } = engine;
   const parts = [
     'sampling',
     name,
     version,
     provider,
     precision,
+    output,
     ...(batch === undefined ? [] : [`batch${batch}`]),
   ];
-  return parts.map((part) => part.replace(/[^A-Za-z0-9.]+/g, '-').replace(/^-/, '')).join('-');
+  const clean = parts.map((part) => part.replace(/[^A-Za-z0-9.]+/g, '-').replace(/^-/, ''));
+  return clean.filter((part) => part !== '').join('-');
 }
 
 /** The pool's hosts that have the model and are in service. */

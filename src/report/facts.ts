@@ -43,7 +43,10 @@ export function facts({ model, job, inputs, command }: Report, ceiling: number):
         `${noise.scheme}/${noise.version}, total variation from the exact Gaussian at most ${formatSmallUp(noise.totalVariation)}`,
       ],
       ['seed', `${noise.seed} (drawn by the server after the request)`],
-      ['engine', `${engine.name} ${engine.version}, ${engine.provider}`],
+      [
+        'engine',
+        `${engine.name} ${engine.version}, ${engine.provider}${engine.output === undefined ? '' : `, ${engine.output}`}`,
+      ],
       ['rows of a batch', describeRows(engine)],
       ['devices', devices.map(({ name, batchSize }) => `${name} (batches of ${batchSize})`).join(', ')],
       ['software', `${software.name} ${software.version}`],

@@ -48,6 +48,8 @@ export interface CertificateOrigin {
     readonly precision: string;
     /** How it is known that the rows of a batch do not influence one another; left out by releases that did not ask. */
     readonly rows?: 'proved' | 'probed' | 'alone';
+    /** What is compared, where that is not the output of the file: "logits before Softmax". */
+    readonly output?: string;
     /** The rows of every call, where a row's scores depend on it; left out where every batch gives the same votes. */
     readonly batch?: number;
   };

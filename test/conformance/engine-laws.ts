@@ -272,6 +272,21 @@ export function engineLaws(
     });
   });
 
+  describe(`${name}: a Softmax at the end`, () => {
+    it('changes no class, and the description says that logits are compared', async () => {
+      const rows = pixels(6 * 200, 4);
+      const session = await open(await linear({ ...THREE, softmax: true }));
+      expect(await classify(session, rows, 200)).toEqual(classesOf(THREE, rows));
+      expect(session.description).toMatchObject({ output: 'logits before Softmax' });
+    });
+
+    it('hides no logit that is higher by less than its own rounding', async () => {
+      const close = { input: imageInput(1, 1), weights: [[0], [1e-9]], biases: [0, 0] };
+      const session = await open(await linear({ ...close, softmax: true }));
+      expect(await classify(session, Float32Array.of(1, -1), 2)).toEqual([1, 0]);
+    });
+  });
+
   describe(`${name}: the probe of the rows`, () => {
     it('finds the same bits in every batch, for models of any batch and of one', async () => {
       for (const batch of [undefined, 1, 5]) {

@@ -16,6 +16,7 @@ import type * as SupervisedHosts from '../../src/host/supervised-host.ts';
 import { type ConvolutionInput, writeConvolution } from '../support/convolution-model.ts';
 import { domainFault } from '../support/domain-fault.ts';
 import { linearTensorflowWriter, type TensorflowFormat } from '../support/linear-tensorflow.ts';
+import { constant, FLOAT, type GraphFunction, INT, savedModel } from '../support/tensorflow-graph.ts';
 import { imageInput, writeModelFolder } from '../support/model-folder.ts';
 import { nativeTensorflowObstacle } from '../support/native-tensorflow.ts';
 import { useTemporaryDirectory } from '../support/temporary-directory.ts';
@@ -95,6 +96,55 @@ function traps(): void {
       expect(await classify(session, Float32Array.of(1, 0, 0, 1), 2)).toEqual([0, 1]);
     });
 
+    it('loses a Softmax at its end in the functions that it calls, and nothing else', async () => {
+      const model = await written('with-softmax', 'variables');
+      const session = await open(model);
+      expect(session.description).not.toHaveProperty('output');
+
+      const floats = { T: FLOAT };
+      const serve = {
+        name: 'serve',
+        inputs: ['image'],
+        results: { scores: 'identity:output:0' },
+        nodes: [
+          constant('shape', { dtype: 'DT_INT32', dims: [2], values: [-1, 2] }),
+          {
+            name: 'logits',
+            op: 'Reshape',
+            input: ['image', 'shape:output:0'],
+            attr: { ...floats, Tshape: INT },
+          },
+          { name: 'softmax', op: 'Softmax', input: ['logits:output:0'], attr: floats },
+          { name: 'identity', op: 'Identity', input: ['softmax:softmax:0'], attr: floats },
+        ],
+      } as const satisfies GraphFunction;
+      const bytes = savedModel({
+        functions: [serve],
+        nodes: [
+          { name: 'image', op: 'Placeholder', attr: { dtype: FLOAT, shape: { shape: [-1, 1, 2, 1] } } },
+          {
+            name: 'call',
+            op: 'StatefulPartitionedCall',
+            input: ['image'],
+            attr: { f: { func: 'serve' }, Tin: { types: ['DT_FLOAT'] }, Tout: { types: ['DT_FLOAT'] } },
+          },
+        ],
+        inputs: { image: { name: 'image:0', dims: [-1, 1, 2, 1] } },
+        outputs: { scores: { name: 'call:0', dims: [-1, 2] } },
+      });
+      const called = await open(
+        await writeModelFolder(at('calls'), {
+          engine: 'tensorflow',
+          files: { 'saved_model.pb': bytes },
+          input: LINEAR.input,
+          classes: 2,
+        }),
+      );
+      expect(called.description).toMatchObject({ output: 'logits before Softmax' });
+      // A Softmax makes equal numbers of these.
+      expect(await classify(called, Float32Array.of(0, 1e-9, 1e-9, 0), 2)).toEqual([1, 0]);
+    });
+
     it('whose variables are missing is refused when it is opened', async () => {
       const model = await verifyModel(await written('without-variables', 'variables', ['saved_model.pb']));
       const fault = await domainFault(() => openClassifier(model, CPU_TARGET));
@@ -148,8 +198,8 @@ function traps(): void {
     const session = createClassifier(await openIn({ ...library, tf }, model), model.manifest);
     onTestFinished(() => session.close());
     batches.length = 0;
-    await classify(session, pixels(2 * 200, 1), 200);
-    expect(batches).toEqual([200]);
+    await classify(session, pixels(2 * 256, 1), 256);
+    expect(batches).toEqual([256]);
   });
 
   it.each(['LayersModel', 'GraphModel', 'SavedModel'] as const)(

@@ -10,6 +10,8 @@ export interface LinearLawModel extends LinearClassifier {
   readonly batch?: number;
   /** Whether a negative pixel gives a score that is not finite (by a logarithm, for instance). */
   readonly rejectsNegative?: boolean;
+  /** Whether it ends with a Softmax over the classes. */
+  readonly softmax?: boolean;
   /** Whether pixels are divided by the largest of the whole batch, where the format can say so. */
   readonly mixesRows?: boolean;
   /** Whether the number of scores is left out of what the model declares, where its format allows that. */

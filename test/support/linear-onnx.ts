@@ -24,6 +24,8 @@ export interface LinearOnnxOptions extends LinearClassifier {
   /** Shape of the output as declared, where it is not [batch, classes]. */
   readonly declaredOutput?: readonly (number | string)[];
   readonly inputType?: number;
+  /** Whether the output is the Softmax of the logits, "scores". */
+  readonly softmax?: boolean;
 }
 
 /** Little-endian float32 bytes of the weights, as an external data file holds them. */
@@ -39,7 +41,7 @@ export function weightBytes({ weights }: LinearClassifier): Uint8Array {
  * [batch, classes].
  */
 export function linearOnnx(options: LinearOnnxOptions): Uint8Array {
-  const { weights, biases, shape, batch = 'batch', prelude, externalWeights } = options;
+  const { weights, biases, shape, batch = 'batch', prelude, externalWeights, softmax = false } = options;
   const classes = weights.length;
   const elements = shape.reduce((product, each) => product * each, 1);
   const dims = [classes, elements];
@@ -72,10 +74,11 @@ export function linearOnnx(options: LinearOnnxOptions): Uint8Array {
         output: ['logits'],
         attribute: [attribute.int('transB', 1)],
       },
+      ...(softmax ? [{ op_type: 'Softmax', input: ['logits'], output: ['scores'] }] : []),
     ],
     initializer: [weight, floats('bias', [classes], biases), ...(prelude?.initializers ?? [])],
     input: [value('image', [batch, ...shape], options.inputType ?? ELEMENT.float)],
-    output: [value('logits', options.declaredOutput ?? [batch, classes])],
+    output: [value(softmax ? 'scores' : 'logits', options.declaredOutput ?? [batch, classes])],
   });
 }
 

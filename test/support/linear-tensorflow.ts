@@ -81,12 +81,15 @@ export function linearGraph(options: LinearTensorflowOptions): GraphNode[] {
     },
     constant('bias', floats([biases.length], biases)),
     { name: 'logits', op: 'BiasAdd', input: ['product', 'bias'], attr: { T: FLOAT } },
+    ...(options.softmax === true
+      ? [{ name: 'scores', op: 'Softmax', input: ['logits'], attr: { T: FLOAT } }]
+      : []),
   ];
 }
 
 /** The files of a LayersModel of TensorFlow.js: Flatten and Dense. */
 function layersModel(options: LinearLawModel): Record<string, Uint8Array> {
-  const { input, weights, biases, batch = null, rejectsNegative = false } = options;
+  const { input, weights, biases, batch = null, rejectsNegative = false, softmax = false } = options;
   // What is negative is multiplied by -6e76 on its way, which float32 does not hold.
   const overflow = ['first', 'second'].map((name) => ({
     class_name: 'LeakyReLU',
@@ -106,7 +109,12 @@ function layersModel(options: LinearLawModel): Record<string, Uint8Array> {
     { class_name: 'Flatten', config: { name: 'flat' } },
     {
       class_name: 'Dense',
-      config: { name: 'logits', units: weights.length, activation: 'linear', use_bias: true },
+      config: {
+        name: 'logits',
+        units: weights.length,
+        activation: softmax ? 'softmax' : 'linear',
+        use_bias: true,
+      },
     },
   ];
   const topology = { model_config: { class_name: 'Sequential', config: { name: 'linear', layers } } };
@@ -130,7 +138,12 @@ export function linearTensorflow(
       nodes,
       ...(functions === undefined ? {} : { functions }),
       inputs: { image: { name: 'image:0', dims: [batch, ...shapeOf(input)] } },
-      outputs: { logits: { name: 'logits:0', dims: [batch, hidesWidth ? -1 : weights.length] } },
+      outputs: {
+        logits: {
+          name: options.softmax === true ? 'scores:0' : 'logits:0',
+          dims: [batch, hidesWidth ? -1 : weights.length],
+        },
+      },
     }),
   };
 }

@@ -74,7 +74,7 @@ export function imageInput(
 }
 
 export interface LinearModelOptions
-  extends LinearClassifier, Pick<LinearOnnxOptions, 'batch' | 'prelude' | 'declaredOutput'> {
+  extends LinearClassifier, Pick<LinearOnnxOptions, 'batch' | 'prelude' | 'declaredOutput' | 'softmax'> {
   readonly input: Manifest['input'];
   readonly preprocess?: NonNullable<Manifest['preprocess']>;
   readonly rowsPerCall?: number;

@@ -9,7 +9,7 @@ const { root } = protobuf.parse(
   message Shape { repeated Dim dim = 2; bool unknown_rank = 3; }
   message Tensor { int32 dtype = 1; Shape tensor_shape = 2; int32 version_number = 3; bytes tensor_content = 4; }
   message NameAttr { string name = 1; }
-  message List { repeated int64 i = 3; }
+  message List { repeated int64 i = 3; repeated int32 type = 6; }
   message Attr { oneof value { List list = 1; bytes s = 2; int64 i = 3; float f = 4; bool b = 5; int32 type = 6; Shape shape = 7; Tensor tensor = 8; NameAttr func = 10; } }
   message Node { string name = 1; string op = 2; repeated string input = 3; string device = 4; map<string, Attr> attr = 5; }
   message Versions { int32 producer = 1; int32 min_consumer = 2; }
@@ -39,6 +39,7 @@ export type GraphAttribute =
   | { readonly func: string }
   | { readonly text: string }
   | { readonly ints: readonly number[] }
+  | { readonly types: readonly Type[] }
   /** -1 for a dimension of any size. */
   | { readonly shape: readonly number[] }
   | { readonly tensor: GraphTensor };
@@ -89,6 +90,7 @@ function protoAttribute(attribute: GraphAttribute): object {
   if ('shape' in attribute) return { shape: protoShape(attribute.shape) };
   if ('text' in attribute) return { s: Buffer.from(attribute.text) };
   if ('ints' in attribute) return { list: { i: attribute.ints } };
+  if ('types' in attribute) return { list: { type: attribute.types.map((each) => TYPES[each]) } };
   if ('func' in attribute) return { func: { name: attribute.func } };
   if (!('tensor' in attribute)) return attribute;
   const { tensor } = attribute;

@@ -6,7 +6,7 @@ import { inputElements, networkShape } from '../../models/manifest.ts';
 import type { VerifiedModel } from '../../models/store.ts';
 import { openOnGpu } from './gpu.ts';
 import { type OnnxProvider, providersOf } from './providers.ts';
-import { createOnnxSession } from './session.ts';
+import { createOnnxSession, type OnnxSession } from './session.ts';
 import { signatureOf } from './signature.ts';
 
 /**
@@ -20,28 +20,29 @@ import { signatureOf } from './signature.ts';
 export async function openOnnxSession(model: VerifiedModel, target: ComputeTarget): Promise<EngineSession> {
   const providers = providersOf(target);
   if (target.kind !== 'cpu') {
-    const { session, provider } = await openOnGpu(model, target, providers);
+    const { opened, provider } = await openOnGpu(model, target, providers);
     // WebGPU's shaders know no TF32.
-    return wrap(session, model, provider, target.kind === 'cuda' ? target.precision : 'fp32');
+    return wrap(opened, model, provider, target.kind === 'cuda' ? target.precision : 'fp32');
   }
-  const session = await createOnnxSession(model, { executionProviders: ['cpu'] }, providers);
+  const opened = await createOnnxSession(model, { executionProviders: ['cpu'] }, providers);
   try {
-    return wrap(session, model, 'cpu', 'fp32');
+    return wrap(opened, model, 'cpu', 'fp32');
   } catch (error) {
-    await session.release();
+    await opened.session.release();
     throw error;
   }
 }
 
 function wrap(
-  session: ort.InferenceSession,
+  opened: OnnxSession,
   model: VerifiedModel,
   provider: OnnxProvider,
   precision: Precision,
 ): EngineSession {
   const shape = networkShape(model.manifest);
   const elements = inputElements(model.manifest);
-  const { input, output, fixedBatch } = signatureOf(session, model);
+  const { session, logits } = opened;
+  const { input, fetched, fixedBatch } = signatureOf(opened, model);
   return {
     identity: {
       name: 'onnxruntime-node',
@@ -50,9 +51,10 @@ function wrap(
       precision,
     },
     fixedBatch,
+    softmax: logits?.softmax ?? null,
     async scores(batch, rows) {
       const tensor = new ort.Tensor('float32', batch.subarray(0, rows * elements), [rows, ...shape]);
-      const scores = (await session.run({ [input.name]: tensor }, [output.name]))[output.name]!;
+      const scores = (await session.run({ [input.name]: tensor }, [fetched]))[fetched]!;
       requireScores(scores.dims, rows, model);
       return scores.data as Float32Array;
     },

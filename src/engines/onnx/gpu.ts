@@ -6,14 +6,14 @@ import type { VerifiedModel } from '../../models/store.ts';
 import { multipliesInFloat32 } from './arithmetic.ts';
 import { judgePlacement, withProfile } from './placement.ts';
 import { isFallback, type OnnxProvider } from './providers.ts';
-import { createOnnxSession, onnxFault, type OnnxOptions } from './session.ts';
+import { createOnnxSession, onnxFault, type OnnxOptions, type OnnxSession } from './session.ts';
 import { signatureOf } from './signature.ts';
 
 /** Forbids ONNX Runtime to compute on the CPU what a GPU's provider lacks. */
 const NO_FALLBACK: OnnxOptions = { extra: { session: { disable_cpu_ep_fallback: '1' } } };
 
 export interface GpuSession {
-  readonly session: ort.InferenceSession;
+  readonly opened: OnnxSession;
   /** The first of the providers asked for that ran a node. */
   readonly provider: OnnxProvider;
 }
@@ -31,11 +31,11 @@ export async function openOnGpu(
 ): Promise<GpuSession> {
   // A pinned process sees one NVIDIA GPU, with the number 0.
   const executionProviders = providers.map((name) => (name === 'webgpu' ? name : { name, deviceId: 0 }));
-  const opened = await openProfiled(model, { executionProviders, ...NO_FALLBACK }, providers).catch(
+  const profiled = await openProfiled(model, { executionProviders, ...NO_FALLBACK }, providers).catch(
     // The refusal does not say which nodes; a profile of the fallback does.
     (error: unknown) => {
       if (!(error instanceof DomainError) || !isFallback(error.cause)) throw error;
-      return openProfiled(model, { executionProviders }, providers).then(async ({ session }) => {
+      return openProfiled(model, { executionProviders }, providers).then(async ({ opened: { session } }) => {
         await session.release();
         throw error;
       });
@@ -44,9 +44,9 @@ export async function openOnGpu(
   try {
     if (target.kind === 'cuda' && target.precision === 'fp32')
       await requireFloat32(providers, executionProviders);
-    return opened;
+    return profiled;
   } catch (error) {
-    await opened.session.release();
+    await profiled.opened.session.release();
     throw error;
   }
 }
@@ -57,14 +57,14 @@ function openProfiled(
   providers: readonly OnnxProvider[],
 ): Promise<GpuSession> {
   return withProfile(async (profiling, readProfile) => {
-    const session = await createOnnxSession(model, { ...options, ...profiling }, providers);
+    const opened = await createOnnxSession(model, { ...options, ...profiling }, providers);
     try {
-      await runTrial(session, model, providers);
-      const verdict = judgePlacement(await readProfile(session), providers);
+      await runTrial(opened, model, providers);
+      const verdict = judgePlacement(await readProfile(opened.session), providers);
       if ('fault' in verdict) throw new DomainError('model_invalid', `${model.path}: ${verdict.fault}`);
-      return { session, provider: verdict.provider };
+      return { opened, provider: verdict.provider };
     } catch (error) {
-      await session.release();
+      await opened.session.release();
       throw error;
     }
   });
@@ -72,16 +72,16 @@ function openProfiled(
 
 /** Runs the smallest batch that the model takes. */
 async function runTrial(
-  session: ort.InferenceSession,
+  opened: OnnxSession,
   model: VerifiedModel,
   providers: readonly OnnxProvider[],
 ): Promise<void> {
-  const { input: image, output, fixedBatch } = signatureOf(session, model);
+  const { input: image, fetched, fixedBatch } = signatureOf(opened, model);
   const rows = fixedBatch ?? 1;
   const values = new Float32Array(rows * inputElements(model.manifest)).fill(0.5);
   const input = new ort.Tensor('float32', values, [rows, ...networkShape(model.manifest)]);
   try {
-    await session.run({ [image.name]: input }, [output.name]);
+    await opened.session.run({ [image.name]: input }, [fetched]);
   } catch (cause) {
     throw onnxFault(cause, model.path, providers);
   }

@@ -4,10 +4,19 @@ import { dirname, join } from 'node:path';
 import ort from 'onnxruntime-node';
 import { DomainError } from '../../errors.ts';
 import { readModelFile } from '../../models/file.ts';
+import { type OnnxFile, readOnnx } from '../../models/formats/onnx-file.ts';
+import { type OnnxLogits, onnxLogits, withLogitsOutput } from '../../models/logits/onnx-logits.ts';
+import type { Manifest } from '../../models/manifest.ts';
 import type { VerifiedModel } from '../../models/store.ts';
 import { missingPart, type OnnxProvider } from './providers.ts';
 
 export type OnnxOptions = ort.InferenceSession.SessionOptions;
+
+/** A session, and the logits that it gives beside the outputs of the file where the one that is certified ends with a Softmax. */
+export interface OnnxSession {
+  readonly session: ort.InferenceSession;
+  readonly logits: OnnxLogits | null;
+}
 
 /**
  * Opens an ONNX file on one thread of the host's processors: a lane is the unit of parallelism. The runtime gets the bytes of
@@ -20,11 +29,16 @@ export async function createOnnxSession(
   { path, folder, manifest }: VerifiedModel,
   options: OnnxOptions,
   providers: readonly OnnxProvider[],
-): Promise<ort.InferenceSession> {
+): Promise<OnnxSession> {
   const files = await Promise.all(
-    manifest.files.map(async (file) => ({ path: file.path, data: await readModelFile(folder, file) })),
+    manifest.files.map(async (file): Promise<ModelBytes> => ({
+      path: file.path,
+      data: await readModelFile(folder, file),
+    })),
   );
   const [model, ...weights] = files;
+  const logits = logitsOf(model!.data, manifest);
+  if (logits !== null) model!.data = withLogitsOutput(model!.data, logits);
   const all = {
     intraOpNumThreads: 1,
     interOpNumThreads: 1,
@@ -42,16 +56,33 @@ export async function createOnnxSession(
         model!.data,
         weights.length === 0 ? all : { ...all, externalData: weights },
       );
-  return created.catch((cause: unknown) => {
+  const session = await created.catch((cause: unknown) => {
     throw onnxFault(cause, path, providers);
   });
+  return { session, logits };
+}
+
+interface ModelBytes {
+  readonly path: string;
+  data: Buffer;
+}
+
+function logitsOf(bytes: Uint8Array, { output }: Manifest): OnnxLogits | null {
+  if ((output.kind ?? 'scores') !== 'scores') return null;
+  let file: OnnxFile;
+  try {
+    file = readOnnx(bytes);
+  } catch {
+    // The runtime says what is wrong with it.
+    return null;
+  }
+  const names = file.graph.output?.map(({ name = '' }) => name) ?? [];
+  const name = output.name ?? (names.length === 1 ? names[0] : undefined);
+  return name === undefined ? null : onnxLogits(file, name);
 }
 
 /** Opens files from a private folder, which is gone when the runtime has them. */
-async function fromFolder(
-  files: readonly { readonly path: string; readonly data: Buffer }[],
-  options: OnnxOptions,
-): Promise<ort.InferenceSession> {
+async function fromFolder(files: readonly ModelBytes[], options: OnnxOptions): Promise<ort.InferenceSession> {
   const root = await mkdtemp(join(tmpdir(), 'smoothcert-onnx-'));
   try {
     for (const { path, data } of files) {

@@ -1,14 +1,22 @@
 import type ort from 'onnxruntime-node';
 import type { VerifiedModel } from '../../models/store.ts';
 import { type DeclaredTensor, requireSignature, type Signature } from '../signature.ts';
+import type { OnnxSession } from './session.ts';
 
 /**
  * Compares a session's inputs and outputs with the manifest.
  *
  * @throws DomainError as `requireSignature` says
  */
-export function signatureOf(session: ort.InferenceSession, model: VerifiedModel): Signature {
-  return requireSignature(model, session.inputMetadata.map(declared), session.outputMetadata.map(declared));
+export function signatureOf({ session, logits }: OnnxSession, model: VerifiedModel): OnnxSignature {
+  const outputs = session.outputMetadata.filter(({ name }) => name !== logits?.tensor);
+  const signature = requireSignature(model, session.inputMetadata.map(declared), outputs.map(declared));
+  return { ...signature, fetched: logits?.tensor ?? signature.output.name };
+}
+
+export interface OnnxSignature extends Signature {
+  /** The tensor with the scores: the output, or its logits. */
+  readonly fetched: string;
 }
 
 function declared(metadata: ort.InferenceSession.ValueMetadata): DeclaredTensor {

@@ -52,6 +52,7 @@ function wrap(
   return {
     identity,
     fixedBatch,
+    softmax: loaded.softmax,
     scores: async (batch, rows) =>
       // Whatever is made within is given back, errors included.
       tf.tidy(() => {

@@ -2,6 +2,11 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { readModelFile } from '../../models/file.ts';
+import type { FinalSoftmax } from '../../models/logits/final-softmax.ts';
+import { graphWithoutSoftmax } from '../../models/logits/graph-logits.ts';
+import { layersWithoutSoftmax } from '../../models/logits/layers-logits.ts';
+import { savedModelWithoutSoftmax } from '../../models/logits/saved-model-logits.ts';
+import type { Manifest } from '../../models/manifest.ts';
 import type { VerifiedModel } from '../../models/store.ts';
 import { readSavedModel, type SavedTensor, servingSignature } from '../../models/formats/saved-model.ts';
 import { readTensorflowJson } from '../../models/formats/tensorflow-json.ts';
@@ -12,6 +17,8 @@ export interface TensorflowModel {
   /** By the names that a manifest uses: of layers, of a graph's nodes, or of a signature's tensors. */
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
+  /** What the file ends with and the outputs are without. */
+  readonly softmax: FinalSoftmax | null;
   /** The output of that name for `rows` rows of the only input; undefined where there is none. */
   predict(input: Tensor, output: string, rows: number): Tensor | undefined;
   dispose(): void;
@@ -28,16 +35,23 @@ export async function loadTensorflowModel(tf: Tensorflow, model: VerifiedModel):
   const files = new Map<string, Buffer>();
   for (const file of manifest.files) files.set(file.path, await readModelFile(folder, file));
   const { path } = manifest.files[0]!;
-  if (path.endsWith('.pb')) return loadSavedModel(tf, path, files, manifest.signature);
-  return loadJsonModel(tf, path, files);
+  if (path.endsWith('.pb')) return loadSavedModel(tf, path, files, manifest);
+  return loadJsonModel(tf, path, files, manifest);
 }
 
 async function loadJsonModel(
   tf: Tensorflow,
   path: string,
   files: ReadonlyMap<string, Buffer>,
+  { output }: Manifest,
 ): Promise<TensorflowModel> {
-  const { format, weightFiles, artifacts } = readTensorflowJson(files.get(path)!, path);
+  const { format, modelTopology, weightFiles, artifacts } = readTensorflowJson(files.get(path)!, path);
+  const stripped = hasScores(output)
+    ? format === 'graph-model'
+      ? graphWithoutSoftmax(modelTopology, output.name)
+      : layersWithoutSoftmax(modelTopology)
+    : null;
+  const softmax = stripped?.softmax ?? null;
   const weights = Buffer.concat(
     weightFiles.map((each) => {
       const bytes = files.get(each);
@@ -46,12 +60,14 @@ async function loadJsonModel(
     }),
   );
   const weightData = weights.buffer.slice(weights.byteOffset, weights.byteOffset + weights.length);
-  const source = { load: () => Promise.resolve({ ...artifacts, weightData }) };
+  const topology = stripped?.topology ?? modelTopology;
+  const source = { load: () => Promise.resolve({ ...artifacts, modelTopology: topology, weightData }) };
   if (format === 'graph-model') {
     const graph = await tf.loadGraphModel(source);
     return {
       inputs: graph.inputs,
       outputs: graph.outputs,
+      softmax,
       // As much of the graph is run as the output needs, however the outputs are put together.
       predict: (input, output) => [graph.execute(input, output)].flat()[0],
       dispose: () => graph.dispose(),
@@ -65,6 +81,7 @@ async function loadJsonModel(
   return {
     inputs: named(layers.inputs, layers.inputNames),
     outputs,
+    softmax,
     // Without a batch size it takes 32 rows at a time.
     predict: (input, output, rows) =>
       [layers.predict(input, { batchSize: rows })].flat()[outputs.findIndex(({ name }) => name === output)],
@@ -77,29 +94,36 @@ async function loadSavedModel(
   tf: Tensorflow,
   path: string,
   files: ReadonlyMap<string, Buffer>,
-  stated: string | undefined,
+  { output: { name: stated, ...output }, signature }: Manifest,
 ): Promise<TensorflowModel> {
   if (tf.node === undefined) {
     throw new Error('a SavedModel needs the native binding; LayersModel and GraphModel run without it');
   }
-  const { name, inputs, outputs } = servingSignature(readSavedModel(files.get(path)!), stated);
+  const { name, inputs, outputs } = servingSignature(readSavedModel(files.get(path)!), signature);
+  const stripped = hasScores(output) ? savedModelWithoutSoftmax(files.get(path)!, name, stated) : null;
   const [inputName = ''] = Object.keys(inputs);
   const root = await mkdtemp(join(tmpdir(), 'smoothcert-saved-model-'));
   try {
-    for (const [name, bytes] of files) {
-      await mkdir(dirname(join(root, name)), { recursive: true });
-      await writeFile(join(root, name), bytes);
+    for (const [file, bytes] of files) {
+      await mkdir(dirname(join(root, file)), { recursive: true });
+      await writeFile(join(root, file), file === path ? (stripped?.bytes ?? bytes) : bytes);
     }
     const loaded = await tf.node.loadSavedModel(join(root, dirname(path)), ['serve'], name);
     return {
       inputs: Object.entries(inputs).map(specOf),
       outputs: Object.entries(outputs).map(specOf),
+      softmax: stripped?.softmax ?? null,
       predict: (input, output) => loaded.predict({ [inputName]: input })[output],
       dispose: () => loaded.dispose(),
     };
   } finally {
     await rm(root, { recursive: true, force: true });
   }
+}
+
+/** Whether the output has one score a class, and not one value for two. */
+function hasScores({ kind = 'scores' }: Pick<Manifest['output'], 'kind'>): boolean {
+  return kind === 'scores';
 }
 
 /** DataTypes of types.proto. */

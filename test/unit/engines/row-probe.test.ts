@@ -16,6 +16,7 @@ function network(
   return {
     identity: { name: 'plain', version: '1', provider: 'cpu', precision: 'fp32' },
     fixedBatch,
+    softmax: null,
     async scores(batch, rows) {
       calls += 1;
       const values = batch.subarray(0, rows * WIDTH);

@@ -104,6 +104,7 @@ describe('two engines share a pool and a queue only if they are the same', () =>
     { ...ENGINE, version: '1.30.1' },
     { ...ENGINE, provider: 'cuda' },
     { ...ENGINE, precision: 'tf32' as const },
+    { ...ENGINE, output: 'logits before Softmax' },
     { ...ENGINE, batch: 1 },
     { ...ENGINE, batch: 64 },
   ];
