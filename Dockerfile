@@ -47,7 +47,7 @@ ENV PIP_CERT=/etc/ssl/certs/ca-certificates.crt
 FROM compilers AS tensorflow-cpu
 COPY scripts/build-tensorflow.sh scripts/
 RUN --mount=type=secret,id=pip,target=/etc/pip.conf \
-    TF=2.9.1 WHEEL=tensorflow-cpu bash scripts/build-tensorflow.sh && rm -rf .tensorflow
+    TF=2.21.0 WHEEL=tensorflow-cpu bash scripts/build-tensorflow.sh && rm -rf .tensorflow
 
 # 2.18.1 has machine code for GPUs from Pascal to Hopper, and is of the first series on cuDNN 9.
 FROM compilers AS tensorflow-gpu
