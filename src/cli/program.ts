@@ -36,6 +36,8 @@ export async function runProgram(
   const program = new Command('smoothcert')
     .description('Certified L2 radii for image classifiers by randomized smoothing.')
     .version(SOFTWARE.version)
+    // What stands behind a command's name is that command's, or of one below it.
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({
       writeOut: (text) => void terminal.stdout.write(text),
@@ -46,7 +48,7 @@ export async function runProgram(
   addCertifyCommands(program, { starters, terminal, end });
   addRadiusCommand(program, terminal, end);
   addSampleSizeCommand(program, terminal, end);
-  addModelsCommand(program, terminal, end);
+  addModelsCommand(program, starters, terminal, end);
   addDemoCommand(program, { starters, terminal, end });
   try {
     await program.parseAsync(args, { from: 'user' });

@@ -20,6 +20,7 @@ const starters: Starters = {
   startApi: async (...options) => (await import('./api.ts')).startApi(...options),
   startWorker: async (...options) => (await import('./worker.ts')).startWorker(...options),
   startStandalone: async (...options) => (await import('./standalone.ts')).startStandalone(...options),
+  startTrial: async (...options) => (await import('./model-trial.ts')).startTrial(...options),
 };
 const status = await runProgram(process.argv.slice(2), starters, { stdout, stderr });
 process.exitCode = unwritten ? 1 : status;

@@ -39,7 +39,7 @@ export interface ModelStore {
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 /**
- * Reads the manifests of a models directory: each folder with a `manifest.json` is a model. Only the operator writes
+ * Reads the manifests of a models directory: each folder with a `manifest.json` is a model, but for hidden ones. Only the operator writes
  * there; models are code.
  *
  * @param names of the models that are wanted, null for all; of other folders nothing is said
@@ -81,7 +81,7 @@ async function readModelStore(directory: string): Promise<ModelStore> {
   const rejected: RejectedModel[] = [];
   // A link may lead to a folder, as in mounted volumes; one that does not is reported.
   for (const entry of entries
-    .filter((each) => each.isDirectory() || each.isSymbolicLink())
+    .filter((each) => (each.isDirectory() || each.isSymbolicLink()) && !each.name.startsWith('.'))
     .sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const folder = resolve(directory, entry.name);
     try {

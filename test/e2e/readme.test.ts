@@ -124,6 +124,13 @@ describe('the README', () => {
     expect(output).toMatch(/00000\.png │ – +│ 7 +│ 1\.\d{4} │/);
   });
 
+  it('adds a model and checks it with the commands that it shows', async () => {
+    const here = (line: string): string =>
+      line.replace('--models my-models', `--models ${join(data, 'my-models')}`);
+    expect(await shell(here(command('models add')))).toMatch(/under noise of sigma 0\.5: 9\d\.\d%/);
+    expect(await shell(here(command('models check')))).toMatch(/^digits: opened in onnxruntime-node/);
+  });
+
   it('lists every environment variable with its default and its meaning', () => {
     const text = readme.replace(/ +/g, ' ');
     const properties = EnvironmentSchema.properties as unknown as Record<string, Described>;

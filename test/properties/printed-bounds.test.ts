@@ -81,7 +81,12 @@ const found = (text: string, pattern: RegExp): string => {
 const refuse = async (): Promise<never> => {
   throw new Error('this command starts nothing');
 };
-const STARTERS: Starters = { startApi: refuse, startWorker: refuse, startStandalone: refuse };
+const STARTERS: Starters = {
+  startApi: refuse,
+  startWorker: refuse,
+  startStandalone: refuse,
+  startTrial: refuse,
+};
 
 describe('what a person reads is on the safe side of the number', () => {
   it('in the table of certificates', () => {

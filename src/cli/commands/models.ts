@@ -11,13 +11,23 @@ import {
 } from '../../models/store.ts';
 import { EXIT } from '../exit-code.ts';
 import { readSettings } from '../settings.ts';
+import type { Starters } from '../starters.ts';
 import { type Terminal, writeLine } from '../terminal.ts';
+import { addModelsAddCommand } from './models-add.ts';
+import { addModelsCheckCommand } from './models-check.ts';
 
-/** `smoothcert models`: what the models directory holds, and what of it is refused. */
-export function addModelsCommand(program: Command, terminal: Terminal, end: (code: number) => void): void {
-  program
-    .command('models')
-    .summary('list the models of the models directory')
+/** `smoothcert models`: what the models directory holds, and what of it is refused; models are added and checked below it. */
+export function addModelsCommand(
+  program: Command,
+  starters: Starters,
+  terminal: Terminal,
+  end: (code: number) => void,
+): void {
+  const models = program.command('models').enablePositionalOptions();
+  addModelsAddCommand(models, starters, terminal);
+  addModelsCheckCommand(models, starters, terminal, end);
+  models
+    .summary('list the models, or add and check one')
     .description('Lists the models, checks the digests of their files, and says which folders are refused.')
     .option('--models <dir>', 'folder of the models (SMOOTHCERT_MODELS_DIR)')
     .option('--json', 'print JSON')

@@ -11,7 +11,12 @@ import { captureTerminal } from '../../support/captured-terminal.ts';
 const refuse = async (): Promise<never> => {
   throw new Error('this command starts nothing');
 };
-const STARTERS: Starters = { startApi: refuse, startWorker: refuse, startStandalone: refuse };
+const STARTERS: Starters = {
+  startApi: refuse,
+  startWorker: refuse,
+  startStandalone: refuse,
+  startTrial: refuse,
+};
 
 async function run(...args: string[]): Promise<{ status: number; stdout: string; stderr: string }> {
   const terminal = captureTerminal();

@@ -1,0 +1,103 @@
+import { readSavedModel, type SavedTensor, servingSignature } from '../formats/saved-model.ts';
+import { readTensorflowJson } from '../formats/tensorflow-json.ts';
+import type { FileSignature, FileTensor } from './file-signature.ts';
+import { layersSignature } from './layers-signature.ts';
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** DataType of types.proto, as number and as name. */
+const TYPES: Readonly<Record<string, string>> = {
+  1: 'float32',
+  2: 'float64',
+  3: 'int32',
+  4: 'uint8',
+  7: 'string',
+  9: 'int64',
+  19: 'float16',
+  DT_FLOAT: 'float32',
+  DT_DOUBLE: 'float64',
+  DT_INT32: 'int32',
+  DT_UINT8: 'uint8',
+  DT_STRING: 'string',
+  DT_INT64: 'int64',
+  DT_HALF: 'float16',
+};
+
+/** @throws Error where the file is no SavedModel with that signature */
+export function savedModelSignature(bytes: Uint8Array, signature?: string): FileSignature {
+  const file = readSavedModel(bytes);
+  const { inputs, outputs } = servingSignature(file, signature);
+  const tensors = (each: Readonly<Record<string, SavedTensor>>): FileTensor[] =>
+    Object.entries(each).map(([name, { dtype, tensor_shape: shape }]) => ({
+      name,
+      type: dtype === undefined ? undefined : (TYPES[dtype] ?? `of type ${dtype}`),
+      shape: shape === undefined || shape.unknown_rank === true ? null : dimensions(shape.dim ?? []),
+    }));
+  return {
+    engine: 'tensorflow',
+    format: `SavedModel, written by TensorFlow ${file.writtenBy || 'of an unknown version'}`,
+    inputs: tensors(inputs),
+    outputs: tensors(outputs),
+    madeBy: new Map(),
+  };
+}
+
+/** @throws Error where the file is no LayersModel or GraphModel */
+export function modelJsonSignature(bytes: Uint8Array, path: string): FileSignature {
+  const { format, modelTopology, artifacts } = readTensorflowJson(bytes, path);
+  return format === 'layers-model' ? layersSignature(modelTopology) : graphSignature(modelTopology, artifacts);
+}
+
+function graphSignature(topology: Json, artifacts: Json): FileSignature {
+  const metadata = artifacts['userDefinedMetadata'] as Json | undefined;
+  const signature = (artifacts['signature'] ?? metadata?.['signature']) as
+    { readonly inputs?: Json; readonly outputs?: Json } | undefined;
+  const nodes = (topology['node'] ?? []) as readonly {
+    readonly name: string;
+    readonly op: string;
+    readonly input?: readonly string[];
+    readonly attr?: Json;
+  }[];
+  const byName = new Map(nodes.map((node) => [node.name, node]));
+  const consumed = new Set(nodes.flatMap(({ input = [] }) => input.map((each) => each.split(':')[0]!)));
+  const stated = (ends: Json | undefined): FileTensor[] | null => {
+    if (ends === undefined || Object.keys(ends).length === 0) return null;
+    return Object.entries(ends).map(([name, end]) => {
+      const { dtype, tensorShape } = end as { readonly dtype?: string; readonly tensorShape?: { readonly dim?: Json[]; readonly unknownRank?: boolean } }; // prettier-ignore
+      return {
+        name,
+        type: dtype === undefined ? undefined : (TYPES[dtype] ?? dtype),
+        shape: tensorShape?.dim === undefined ? null : dimensions(tensorShape.dim),
+      };
+    });
+  };
+  const placeholders = nodes
+    .filter(({ op }) => op === 'Placeholder')
+    .map(({ name, attr }): FileTensor => {
+      const { type } = (attr?.['dtype'] ?? {}) as { readonly type?: string };
+      const { shape } = (attr?.['shape'] ?? {}) as { readonly shape?: { readonly dim?: Json[] } };
+      return { name, type: TYPES[type ?? ''], shape: shape?.dim === undefined ? null : dimensions(shape.dim) };
+    });
+  const last = nodes
+    .filter(({ name, op }) => !consumed.has(name) && op !== 'Const' && op !== 'Placeholder' && op !== 'NoOp')
+    .map(({ name }): FileTensor => ({ name, type: undefined, shape: null }));
+  const outputs = stated(signature?.outputs) ?? last;
+  const made = (signature?.outputs ?? {}) as Readonly<Record<string, { readonly name?: string }>>;
+  return {
+    engine: 'tensorflow',
+    format: 'TensorFlow.js GraphModel',
+    inputs: stated(signature?.inputs) ?? placeholders,
+    outputs,
+    madeBy: new Map(
+      outputs.flatMap(({ name }) => {
+        const node = byName.get((made[name]?.name ?? name).split(':')[0]!);
+        return node === undefined ? [] : [[name, node.op] as const];
+      }),
+    ),
+  };
+}
+
+/** Sizes are numbers in one format and texts in the other; -1 and nothing are any size. */
+function dimensions(dims: readonly { readonly size?: unknown }[]): (number | null)[] {
+  return dims.map(({ size }) => (Number(size) > 0 ? Number(size) : null));
+}

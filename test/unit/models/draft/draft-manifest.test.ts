@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest';
+import { DomainError } from '../../../../src/errors.ts';
+import { type Answers, draftManifest } from '../../../../src/models/draft/draft-manifest.ts';
+import type { FileTensor } from '../../../../src/models/draft/file-signature.ts';
+import { parseManifest } from '../../../../src/models/manifest.ts';
+
+const GREY: FileTensor = { name: 'image', type: 'float32', shape: [null, 1, 28, 28] };
+const SCORES: FileTensor = { name: 'logits', type: 'float32', shape: [null, 10] };
+
+function draft(
+  inputs: readonly FileTensor[] = [GREY],
+  outputs: readonly FileTensor[] = [SCORES],
+  answers: Partial<Answers> = {},
+  madeBy: Readonly<Record<string, string>> = {},
+) {
+  const signature = { engine: 'onnx', format: 'ONNX', inputs, outputs, madeBy: new Map(Object.entries(madeBy)) } as const;
+  const files = new Map([['model.onnx', Uint8Array.of(1, 2, 3)]]);
+  return draftManifest({ files, signature }, { name: 'own', version: '1.0.0', ...answers });
+}
+
+function questions(...args: Parameters<typeof draft>): readonly string[] {
+  try {
+    draft(...args);
+  } catch (error) {
+    if (error instanceof DomainError) return error.faults.map(({ pointer }) => pointer);
+    throw error;
+  }
+  return [];
+}
+
+describe('a draft', () => {
+  it('of an unambiguous file asks nothing, and is a manifest', () => {
+    const { manifest } = draft();
+    expect(parseManifest(JSON.stringify(manifest))).toMatchObject({
+      name: 'own',
+      files: [{ path: 'model.onnx', bytes: 3, sha256: '039058c6f2c0cb492c533b0a4d14ef77cc0f78abccced5287d84a1a2011cfb81' }],
+      input: { height: 28, width: 28, channels: 1, layout: 'NCHW', colourSpace: 'grey' },
+      output: { classes: 10 },
+      smoothing: { trainedSigma: null },
+    });
+  });
+
+  it('has the answers in it', () => {
+    const colour: FileTensor = { name: 'x', type: 'float32', shape: [null, 32, 24, 3] };
+    const { manifest } = draft([colour], [{ ...SCORES, shape: [null, 2, 1, 1] }], {
+      sigma: 0.5, labels: ['cat', 'dog'], mean: [0.1, 0.2, 0.3], std: [1, 1, 1], bgr: true, batch: 1,
+    });
+    expect(parseManifest(JSON.stringify(manifest))).toMatchObject({
+      input: { height: 32, width: 24, channels: 3, layout: 'NHWC', colourSpace: 'bgr' },
+      preprocess: { mean: [0.1, 0.2, 0.3], std: [1, 1, 1] },
+      output: { classes: 2, labels: ['cat', 'dog'] },
+      smoothing: { trainedSigma: 0.5 },
+      batch: 1,
+    });
+  });
+
+  const image = (shape: FileTensor['shape']): FileTensor => ({ ...GREY, shape });
+  it.each([
+    ['which of several inputs is the image', [GREY, { ...GREY, name: 'mask' }], [SCORES], ['--input']],
+    ['which of several outputs has the scores', [GREY], [SCORES, { ...SCORES, name: 'aux' }], ['--output']],
+    ['the layout where both may be', [image([null, 3, 3, 3])], [SCORES], ['--layout']],
+    ['the layout where neither is', [image([null, 28, 28, 28])], [SCORES], ['--layout']],
+    ['the size that is open', [image([null, 3, null, null])], [SCORES], ['--size']],
+    ['which image a row of values is', [image([null, 784])], [SCORES], ['--size']],
+    ['how many classes there are', [GREY], [{ ...SCORES, shape: null }], ['--classes']],
+    ['how one value decides', [GREY], [{ ...SCORES, shape: [null, 1] }], ['--output-kind']],
+    ['whether one row a call is meant', [image([1, 1, 28, 28])], [SCORES], ['--batch']],
+    ['all at once', [image([null, null, null, 3])], [{ ...SCORES, shape: [null, 1] }], ['--size', '--output-kind']],
+  ] as const)('asks %s', (_what, inputs, outputs, expected) => {
+    expect(questions(inputs, outputs)).toEqual(expected);
+  });
+
+  it.each([
+    [{ labels: ['a', 'b'] }, ['--labels']],
+    [{ mean: [0.5] }, ['--mean']],
+    [{ mean: [0.5], std: [1], range: [0, 255] as [number, number] }, ['--scale']],
+    [{ mean: [1, 2, 3], std: [1, 1, 1] }, ['--mean', '--std']],
+    [{ bgr: true }, ['--bgr']],
+    [{ classes: 9 }, ['--classes']],
+    [{ output: 'other' }, ['--output']],
+  ])('refuses the answer %j, which its file contradicts', (answers, expected) => {
+    expect(questions([GREY], [SCORES], answers)).toEqual(expected);
+  });
+
+  it('takes the only output that may hold scores, and says so', () => {
+    const { manifest, notes } = draft([GREY], [{ name: 'label', type: 'int64', shape: [null] }, SCORES]);
+    expect(manifest.output).toMatchObject({ name: 'logits', classes: 10 });
+    expect(notes).toContainEqual('of 2 outputs only logits holds scores');
+  });
+
+  it('knows a probability by the sigmoid that makes it', () => {
+    const { manifest } = draft([GREY], [{ ...SCORES, shape: [null, 1] }], {}, { logits: 'Sigmoid' });
+    expect(manifest.output).toMatchObject({ kind: 'sigmoid', classes: 2 });
+  });
+
+  it('takes a row of values for the image that it is said to be', () => {
+    const { manifest } = draft([image([null, 12])], [SCORES], {
+      size: { height: 2, width: 2, channels: 3 }, layout: 'NHWC',
+    });
+    expect(manifest.input).toMatchObject({ flat: true, height: 2, width: 2, channels: 3, layout: 'NHWC' });
+  });
+});
