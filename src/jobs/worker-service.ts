@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Device } from '../devices/device.ts';
 import type { ComputeTarget } from '../engines/compute-target.ts';
@@ -16,18 +15,13 @@ import { disconnectAll } from '../redis/connections.ts';
 import { listenForCancellations } from './cancellation.ts';
 import { createChunkFeed } from './chunk-feed.ts';
 import { createCoordinator } from './coordinator.ts';
+import { startCoordinators } from './coordinators.ts';
 import { openBatchMemory } from '../host/batch-memory.ts';
 import { createDeviceHost } from '../host/device-host.ts';
 import { createJobStore } from './job-store.ts';
 import type { Keys } from './keys.ts';
 import { createPresence, PRESENCE_MILLISECONDS, type WorkerStatus } from './presence.ts';
-import {
-  COORDINATOR_QUEUE,
-  coordinatorQueue,
-  enqueueCoordination,
-  samplingQueues,
-  workerOptions,
-} from './queues.ts';
+import { coordinatorQueue, enqueueCoordination, samplingQueues } from './queues.ts';
 import { reconcile } from './reconcile.ts';
 import { createResultStore } from './result-store.ts';
 import { createSamplingConsumers } from './sampling-consumers.ts';
@@ -68,10 +62,7 @@ export interface WorkerService {
   close(): Promise<void>;
 }
 
-/** Coordinators only decide and wait for Redis: many fit in one process. */
-const COORDINATORS = 16;
 const HEARTBEAT_MILLISECONDS = PRESENCE_MILLISECONDS / 3;
-const RECONCILE_MILLISECONDS = 15_000;
 /** Hosts have 5 s to end, and their chunks are given back after it. */
 const CLOSE_MILLISECONDS = 7_000;
 
@@ -173,30 +164,18 @@ export async function startWorkerService(options: WorkerServiceOptions): Promise
   consumers.start();
   const { poolGoneSeconds } = options;
   const coordinate = createCoordinator({ ...shared, presence, poolGoneSeconds });
-  const coordinators = new Worker(
-    COORDINATOR_QUEUE,
-    (job, token) => coordinate(job, token!),
-    workerOptions(redis, keys, COORDINATORS),
-  );
-  coordinators.on('error', (error) =>
-    logger.debug(...logLine('queue_error', { queue: coordinators.name, error: error.message })),
-  );
-  coordinators.on('stalled', (jobId) =>
-    logger.warn(...logLine('job_taken_over', { queue: coordinators.name, jobId })),
-  );
-
-  const reconcileJobs = (): Promise<void> => reconcile(jobs, queues.coordinator);
-  /** One worker does it for all: it looks at every job. */
-  const reconcileInTurn = async (): Promise<void> => {
-    const turn = await redis.set(keys.reconciling, id, 'PX', RECONCILE_MILLISECONDS / 2, 'NX');
-    if (turn !== null) await reconcileJobs();
-  };
-  // A coordinator that failed for good ends its job now, not at the next reconciliation.
-  coordinators.on('failed', () => attempt(reconcileJobs, 'reconciliation'));
+  const coordinators = startCoordinators({
+    redis,
+    keys,
+    jobs,
+    queue: queues.coordinator,
+    coordinate,
+    attempt,
+    logger,
+  });
   const timers = [
     setInterval(() => attempt(announce, 'heartbeat'), HEARTBEAT_MILLISECONDS),
     setInterval(() => void readTelemetry(), HEARTBEAT_MILLISECONDS),
-    setInterval(() => attempt(reconcileInTurn, 'reconciliation'), RECONCILE_MILLISECONDS),
   ];
   logger.info(
     ...logLine('worker_ready', { worker: id, devices: devices.map(({ name, lanes }) => ({ name, lanes })) }),
