@@ -75,6 +75,8 @@ const convolution = (channelsOf: (filter: Dims) => number | null): TensorflowRul
   apply: (call) => {
     const [tensor, filter, ...more] = call.inputs;
     if (tensor?.dims == null || filter?.dims == null || !allFixed([filter])) return 'unknown';
+    // TensorFlow.js takes a tensor of one axis less for a single image: its first axis would be space.
+    if (tensor.dims.length !== filter.dims.length) return 'unknown';
     const axes = imageAxes(tensor.dims.length, !channelsFirst(call));
     const window = windowOf(call, filter.dims.slice(0, -2), axes.space);
     const result = windowed(tensor, axes, window, channelsOf(filter.dims));
@@ -90,12 +92,12 @@ const byChannel = ([, , inputs, multiplier]: Dims): number | null =>
 const pool: TensorflowRule = {
   apply: (call) => {
     const { dims } = first(call);
-    if (dims === null) return 'unknown';
-    const axes = imageAxes(dims.length, !channelsFirst(call));
     const ksize = call.attribute('ksize')?.ints;
-    const spans = axes.space.map((axis) => ksize?.[axis] ?? null);
+    if (dims === null || dims.length !== ksize?.length) return 'unknown';
+    const axes = imageAxes(dims.length, !channelsFirst(call));
+    const spans = axes.space.map((axis) => ksize[axis] ?? null);
     // A window over the batch or over channels is none of space.
-    const outside = [0, axes.channels].some((axis) => (ksize?.[axis] ?? 1) !== 1);
+    const outside = [0, axes.channels].some((axis) => (ksize[axis] ?? 1) !== 1);
     return outside ? 'unknown' : windowed(first(call), axes, windowOf(call, spans, axes.space));
   },
 };

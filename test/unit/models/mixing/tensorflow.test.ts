@@ -114,6 +114,7 @@ describe('of rows of a graph it is unknown what becomes', () => {
     ['in an operator that is not in the table', [node('MatrixInverse', 'y', 'x')], 'MatrixInverse'],
     ['behind sizes that regroup them', [node('Reshape', 'y', 'x [24]')], 'Reshape'],
     ['where numbers count them', [...count, node('Range', 'r', '0 n 1'), node('Cast', 'c', 'r', { DstT: FLOAT }), node('Add', 'y', 'x c')], 'Range'],
+    ['in a convolution or pool of one axis less, which TensorFlow.js takes for a single image', [node('Mean', 'm', 'x [1]', { keep_dims: { b: false } }), node('Conv2D', 'y', 'm w', SAME)], 'Conv2D'],
     ['in a loop', [node('While', 'y', 'x', { body: { func: 'f' } })], 'While'],
     ['where a node waits for itself', [node('Merge', 'm', 'x z'), node('NextIteration', 'z', 'm'), node('Relu', 'y', 'm')], 'Merge'],
   ])('%s', (_, nodes, operator) => {
