@@ -16,12 +16,19 @@ import type {
   WorkerFunctions,
   WorkOutcome,
 } from '../../src/host/protocol.ts';
+import { openBatchMemory } from '../../src/host/batch-memory.ts';
 import { gaussianCutpoints } from '../../src/random/cutpoints.ts';
 import { referenceNoise } from '../../src/random/reference.ts';
 import { identifyProcess } from '../../src/redis/embedded/process-identity.ts';
-import { PRELUDES } from '../support/linear-onnx.ts';
-import { imageInput, type LinearModelOptions, writeLinearModel } from '../support/model-folder.ts';
+import { linearOnnx, PRELUDES } from '../support/linear-onnx.ts';
+import {
+  imageInput,
+  type LinearModelOptions,
+  writeLinearModel,
+  writeModelFolder,
+} from '../support/model-folder.ts';
 import { runScript, untilGone } from '../support/processes.ts';
+import { SHARED_CACHE } from '../support/shared-cache.ts';
 import { useTemporaryDirectory } from '../support/temporary-directory.ts';
 import { until } from '../support/until.ts';
 
@@ -67,7 +74,7 @@ function linear(options: Partial<LinearModelOptions> = {}): Promise<RegisteredMo
   return writeLinearModel(directory(`models-${folders}`, `linear-${folders}`), { ...LINEAR, ...options });
 }
 
-/** A model of one batch size: it loads in a tenth of the time, since no other size is tried. */
+/** A model of one batch size: it loads in a tenth of the time, since no other size is tried. What is not about sizes takes it. */
 const quick = (options: Partial<LinearModelOptions> = {}): Promise<RegisteredModel> =>
   linear({ batch: 64, ...options });
 
@@ -77,12 +84,9 @@ async function shipped(): Promise<RegisteredModel> {
 }
 
 function startHost(lanes = 1): DeviceHosts.DeviceHost {
-  const host = createDeviceHost(
-    { id: 'cpu', name: 'CPU', kind: 'cpu', lanes, memoryBytes: null, driver: null },
-    CPU_TARGET,
-    ENVIRONMENT,
-    SILENT,
-  );
+  const device = { id: 'cpu', name: 'CPU', kind: 'cpu', lanes, memoryBytes: null, driver: null } as const;
+  const batches = openBatchMemory(SHARED_CACHE, device);
+  const host = createDeviceHost(device, CPU_TARGET, ENVIRONMENT, SILENT, { batches });
   onTestFinished(() => host.close());
   return host;
 }
@@ -159,7 +163,7 @@ function cut(pieces: number): { segments: Segment[]; parents: number[] } {
 
 describe('the votes of a device host', () => {
   it('are those of the plain reference noise and the network, row by row', async () => {
-    const model = await linear();
+    const model = await quick();
     const expected = await EXPECTED();
     expect(expected.flat().every((count) => count > 0)).toBe(true);
     const outcome = await startHost().sample(work(model), NEVER, ignore);
@@ -167,7 +171,7 @@ describe('the votes of a device host', () => {
   });
 
   it('are the same with one lane and with two, however the segments are cut', async () => {
-    const model = await linear();
+    const model = await quick();
     const expected = votesOf(await startHost(1).sample(work(model), NEVER, ignore));
     const host = startHost(2);
     expect(votesOf(await host.sample(work(model), NEVER, ignore))).toEqual(expected);
@@ -225,7 +229,7 @@ describe('the votes of a device host', () => {
     const biases = LINEAR.biases.map(
       (bias, index) => bias + LINEAR.weights[index]!.reduce((sum, each) => sum + each / 2, 0),
     );
-    const model = await linear({ weights, biases, preprocess: { mean: [0.5], std: [0.25] } });
+    const model = await quick({ weights, biases, preprocess: { mean: [0.5], std: [0.25] } });
     const votes = votesOf(await startHost().sample(work(model), NEVER, ignore));
     expect(votes).toEqual(await EXPECTED());
   });
@@ -341,14 +345,19 @@ describe('a model that is not valid', () => {
   it('fails as invalid: noise of its own, another output than stated, NaN for every image', async () => {
     const host = startHost();
     const nan = LINEAR.weights.map((row) => row.map(() => NaN));
+    const fourClasses = writeModelFolder(directory('wider', 'linear'), {
+      files: { 'model.onnx': linearOnnx({ ...LINEAR, shape: [1, 3, 3] }) },
+      input: LINEAR.input,
+      classes: 4,
+    });
     const bad = [
-      { prelude: PRELUDES.randomNormal },
-      { prelude: PRELUDES.dropoutTraining },
-      { declaredOutput: ['batch', 3, 2] },
-      { weights: nan },
+      linear({ prelude: PRELUDES.randomNormal }),
+      linear({ prelude: PRELUDES.dropoutTraining }),
+      fourClasses,
+      linear({ weights: nan }),
     ];
-    for (const options of bad)
-      expect(await host.load(await linear(options))).toMatchObject({ kind: 'failed', code: 'model_invalid' });
+    for (const model of bad)
+      expect(await host.load(await model)).toMatchObject({ kind: 'failed', code: 'model_invalid' });
   });
 
   it('fails the work where only some noisy images have no finite score, and goes on with other work', async () => {

@@ -7,10 +7,12 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { CPU_TARGET } from '../../src/engines/compute-target.ts';
 import { openModelStore, type RegisteredModel } from '../../src/models/store.ts';
 import type { HostState } from '../../src/contract/status.ts';
+import { openBatchMemory } from '../../src/host/batch-memory.ts';
 import type * as DeviceHosts from '../../src/host/device-host.ts';
 import type { Work } from '../../src/host/protocol.ts';
 import type * as SupervisedHosts from '../../src/host/supervised-host.ts';
 import { isAlive } from '../support/processes.ts';
+import { SHARED_CACHE } from '../support/shared-cache.ts';
 import { until } from '../support/until.ts';
 
 // The host's process starts from the build, so everything here does.
@@ -38,7 +40,9 @@ async function supervise(times?: SupervisedHosts.SupervisionTimes): Promise<Supe
   const logger = pino({ level: 'silent' });
   const states: HostState[] = [];
   const host = superviseHost({
-    host: createDeviceHost(device, CPU_TARGET, { ...process.env, ORT_DISABLE_TELEMETRY: '1' }, logger),
+    host: createDeviceHost(device, CPU_TARGET, { ...process.env, ORT_DISABLE_TELEMETRY: '1' }, logger, {
+      batches: openBatchMemory(SHARED_CACHE, device),
+    }),
     engine: 'onnx',
     models: [model],
     logger,

@@ -11,6 +11,7 @@ import { type RegisteredModel, verifyModel } from '../../src/models/store.ts';
 import { openClassifier } from '../../src/engines/open-classifier.ts';
 import { openIn } from '../../src/engines/tensorflow/engine.ts';
 import { type LoadedTensorflow, loadTensorflow } from '../../src/engines/tensorflow/library.ts';
+import { openBatchMemory } from '../../src/host/batch-memory.ts';
 import type * as DeviceHosts from '../../src/host/device-host.ts';
 import type * as SupervisedHosts from '../../src/host/supervised-host.ts';
 import { type ConvolutionInput, writeConvolution } from '../support/convolution-model.ts';
@@ -19,6 +20,7 @@ import { linearTensorflowWriter, type TensorflowFormat } from '../support/linear
 import { constant, FLOAT, type GraphFunction, INT, savedModel } from '../support/tensorflow-graph.ts';
 import { imageInput, writeModelFolder } from '../support/model-folder.ts';
 import { nativeTensorflowObstacle } from '../support/native-tensorflow.ts';
+import { SHARED_CACHE } from '../support/shared-cache.ts';
 import { useTemporaryDirectory } from '../support/temporary-directory.ts';
 import { classify, pixels } from './engine-laws.ts';
 
@@ -263,7 +265,9 @@ function traps(): void {
       driver: null,
     } as const;
     const host = superviseHost({
-      host: createDeviceHost(device, CPU_TARGET, { ...process.env }, logger),
+      host: createDeviceHost(device, CPU_TARGET, { ...process.env }, logger, {
+        batches: openBatchMemory(SHARED_CACHE, device),
+      }),
       engine: 'tensorflow',
       models: [lying, sound],
       logger,
