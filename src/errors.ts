@@ -13,6 +13,7 @@ export const ERRORS = {
   resource_not_found: 'There is no such resource.',
   already_finished: 'The job has ended; it cannot be changed any more.',
   results_expired: 'The results are past their retention and have been deleted.',
+  server_busy: 'The server has as many large requests under way as its memory allows; nothing was accepted.',
   queue_unavailable: 'The queue cannot be reached right now; nothing was accepted.',
   internal_error: 'The server met a fault of its own.',
   input_undecodable: 'The bytes of the input are not a readable image.',

@@ -9,6 +9,7 @@ import type { ModelStore } from '../models/store.ts';
 import type { JobService } from '../jobs/job-service.ts';
 import type { Logger } from '../logger.ts';
 import type { Software } from '../version.ts';
+import { installBodyBudget } from './body-budget.ts';
 import { describeMultipart } from './describe-multipart.ts';
 import { answerFrameworkError, installErrorHandler } from './error-handler.ts';
 import { namedComponents } from './named-components.ts';
@@ -48,6 +49,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   }).withTypeProvider<TypeBoxTypeProvider>();
 
   installErrorHandler(app, maxBodyBytes);
+  installBodyBudget(app, maxBodyBytes);
   installRequestChecks(app);
   // The server speaks plain HTTP, behind a proxy or on loopback: telling browsers to ask for https would break /docs.
   const contentSecurityPolicy = { directives: { upgradeInsecureRequests: null } };

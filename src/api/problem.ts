@@ -29,6 +29,7 @@ export const PROBLEM_STATUS = {
   validation_failed: 422,
   cannot_certify: 422,
   internal_error: 500,
+  server_busy: 503,
   queue_unavailable: 503,
 } as const satisfies Partial<Record<ErrorCode, number>>;
 

@@ -29,7 +29,7 @@ const DESCRIPTIONS: Readonly<Record<number, string>> = {
   415: 'The content type is not one that this route reads.',
   422: 'Values are not allowed, or no certificate of what is asked is possible.',
   500: 'The server met a fault of its own.',
-  503: 'The queue cannot be reached; nothing was accepted. Retry-After says when to try again.',
+  503: 'The queue cannot be reached, or too many large requests are under way; nothing was accepted. Retry-After says when to try again.',
 };
 
 /** A successful response, with the headers that it may carry. */

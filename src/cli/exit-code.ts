@@ -26,6 +26,7 @@ const USAGE_CODES: ReadonlySet<ErrorCode> = new Set([
 
 const UNAVAILABLE_CODES: ReadonlySet<ErrorCode> = new Set([
   'queue_unavailable',
+  'server_busy',
   'redis_unavailable',
   'device_unavailable',
   'engine_missing',

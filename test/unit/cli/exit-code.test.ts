@@ -15,6 +15,7 @@ const USAGE: readonly ErrorCode[] = [
 ];
 const UNAVAILABLE: readonly ErrorCode[] = [
   'queue_unavailable',
+  'server_busy',
   'redis_unavailable',
   'device_unavailable',
   'engine_missing',
