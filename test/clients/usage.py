@@ -40,16 +40,22 @@ url, image = sys.argv[1], Path(sys.argv[2])
 client = Client(base_url=url, raise_on_unexpected_status=True)
 
 
-def ended(job: Certification) -> Certification:
+def until(look):
     for _ in range(1_200):
-        job = get_certification.sync(job.id, client=client)
-        if job.finished_at is not None:
-            return job
+        seen = look()
+        if seen is not None:
+            return seen
         time.sleep(0.1)
-    raise TimeoutError(job.id)
+    raise TimeoutError
 
 
-assert get_readiness.sync(client=client).checks.models.ok
+def ended(job: Certification) -> Certification | None:
+    shown = get_certification.sync(job.id, client=client)
+    return None if shown.finished_at is None else shown
+
+
+# The API listens before the worker has loaded its model.
+until(lambda: get_readiness.sync(client=client).checks.models.ok or None)
 model = list_models.sync(client=client).data[0]
 assert model.name == "mnist-cnn" and model.availability.state == AvailabilityState.LOADED
 radius = compute_radius.sync(client=client, body=RadiusRequest(top_count=7312, n=10_000, alpha=0.001, sigma=0.5))
@@ -63,7 +69,7 @@ form = CertificationFormData(
 job = create_certification.sync(client=client, body=form)
 assert isinstance(job, Certification), job
 assert job.parameters.n == 1_000 and job.summary.certified == 0
-assert ended(job).status == JobStatus.SUCCEEDED
+assert until(lambda: ended(job)).status == JobStatus.SUCCEEDED
 page = list_certification_results.sync(job.id, client=client, limit=1)
 (result,) = page.data
 assert result.input_id == "seven.png" and result.prediction.class_ == 7, result

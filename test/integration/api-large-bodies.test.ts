@@ -1,8 +1,9 @@
+import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createJobStore } from '../../src/jobs/job-store.ts';
 import { createSamplingStore } from '../../src/jobs/sampling-store.ts';
 import { greyPng, startTestApi, type TestApi } from '../support/api.ts';
-import { pngChunk } from '../support/image-bytes.ts';
+import { pngChunk, riffChunk, webpCanvas, webpFile, webpImage } from '../support/image-bytes.ts';
 import { startTestRedis, type TestRedis } from '../support/redis.ts';
 import { type SlowProxy, startSlowProxy } from '../support/slow-proxy.ts';
 
@@ -99,6 +100,21 @@ test('of a request that takes too long nothing is left but bytes that expire', a
     await way.close();
   }
   expect(await jobs().activeIds()).toEqual(before);
+});
+
+test('animated files of 60,000 frames are refused at once, four of them together, and hold up nothing beside them', async () => {
+  const still = webpImage(await sharp(png).webp({ lossless: true }).toBuffer());
+  const frame = Buffer.concat([Buffer.alloc(16), riffChunk(still)]);
+  const frames = Array.from({ length: 60_000 }, () => ['ANMF', frame] as const);
+  const animated = webpFile([webpCanvas(0x02, 28, 28), ['ANIM', new Uint8Array(6)], ...frames]);
+  expect(animated.length).toBeGreaterThan(2.6e6);
+  const four = Array.from({ length: 4 }, () => submit(animated));
+  const beside = submit(png);
+  for (const { status, body } of await Promise.all(four)) {
+    expect(status).toBe(422);
+    expect(body).toMatchObject({ errors: [{ detail: 'the image is animated; send one frame' }] });
+  }
+  expect((await beside).status).toBe(202);
 });
 
 test('20 MiB of zeros are refused by their first bytes, and none of them reach Redis', async () => {
