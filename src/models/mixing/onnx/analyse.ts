@@ -68,7 +68,7 @@ export function evaluate(
   surroundings: Surroundings,
 ): Scope {
   const scope = new Map(outer);
-  for (const tensor of initializer) scope.set(tensor.name ?? '', weight(tensor));
+  for (const tensor of initializer) scope.set(tensor.name ?? '', weight(tensor, surroundings.batch));
   for (const { values, dims } of sparse) scope.set(values?.name ?? '', fixed((dims ?? []).map(Number)));
   const made = new Set<string>();
   for (const node of nodes) {

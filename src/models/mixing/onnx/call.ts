@@ -59,15 +59,16 @@ export function numbers(call: OnnxCall, attribute: string, input: number): reado
   return found.includes(null) ? null : (found as number[]);
 }
 
-/** A constant of the file. */
-export function weight(tensor: OnnxTensor): Tensor {
+/** A constant of the file; `batch` are the rows that the file fixes, or null. */
+export function weight(tensor: OnnxTensor, batch: number | null): Tensor {
   const dims = (tensor.dims ?? []).map(Number);
   const values = valuesOf(tensor);
   return {
     ...fixed(dims),
     values: values === null ? null : values.map((each) => size(each)),
     whole: isWhole(tensor),
-    equalAlong: (axis) => equalAlong(tensor, axis),
+    // With any number of rows an axis of several places fits one number of them alone.
+    ...(batch === null ? {} : { equalAlong: (axis: number) => equalAlong(tensor, axis) }),
   };
 }
 

@@ -5,7 +5,7 @@ import { type OnnxCall, weight } from './call.ts';
 /** What a Constant node makes, in any of the ways in which it may be written. */
 export function constantNode(call: OnnxCall): Tensor {
   const { t: value } = call.attribute('value') ?? {};
-  if (value !== undefined) return weight(value);
+  if (value !== undefined) return weight(value, call.batch);
   const float = call.attribute('value_float');
   if (float !== undefined) return known([size(float.f ?? 0)], [], false);
   const int = call.attribute('value_int');

@@ -179,7 +179,7 @@ const FOLDS: Readonly<Record<string, Fold>> = {
     const count = counts.reduce<number | null>((all, each) => (all === null || each === null ? null : all * each), 1);
     if (count === null || count > MOST) return null;
     const stated = call.attribute('value')?.t;
-    const value = stated === undefined ? { values: [size(0)], whole: false } : weight(stated);
+    const value = stated === undefined ? { values: [size(0)], whole: false } : weight(stated, null);
     const [each] = value.values ?? [];
     if (each === undefined) return null;
     return known(Array.from({ length: count }, () => each), counts, value.whole);

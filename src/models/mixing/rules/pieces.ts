@@ -164,6 +164,7 @@ export function tile(tensor: Tensor, repeats: readonly (Size | null)[]): Outcome
       return times == null || each === null ? null : size(each * times.plus, each * times.rows);
     }),
     dims,
+    null,
   );
 }
 
@@ -184,6 +185,7 @@ export function spread(tensor: Tensor, target: readonly (Size | null)[], batch: 
     return grownByRows(
       wanted,
       Array.from({ length: rank }, (_, axis) => (axis < shift ? 1 : dims[axis - shift]!)),
+      batch,
     );
   }
   if (trace.kind === 'lost') return 'unknown';
@@ -197,11 +199,11 @@ export function spread(tensor: Tensor, target: readonly (Size | null)[], batch: 
 }
 
 /** What is fixed with these sizes: rows that are all the same, where exactly one of them is N and was 1 before. */
-function grownByRows(sizes: readonly (Size | null)[], before: Dims): Outcome {
+function grownByRows(sizes: readonly (Size | null)[], before: Dims, batch: number | null): Outcome {
   const growing = sizes.flatMap((each, axis) => (each !== null && each.rows !== 0 ? [axis] : []));
   const numbers = sizes.map((each) => (each?.rows === 0 ? each.plus : null));
   // An axis that was copied is the same all along, however many rows a file fixes.
-  if (growing.length === 0) return { ...fixed(numbers), equalAlong: (at) => before[at] === 1 };
+  if (growing.length === 0) return batch === null ? fixed(numbers) : { ...fixed(numbers), equalAlong: (at) => before[at] === 1 };
   const [axis] = growing;
   if (growing.length > 1 || before[axis!] !== 1) return 'unknown';
   const { rows: times, plus } = sizes[axis!]!;

@@ -177,6 +177,8 @@ describe('rows are mixed, by name, by', () => {
     const shape = [2, 4, 6];
     expect(mixing(add, { shape, weights: [bias('bias', [1, 2])] })).toEqual({ verdict: 'mixes', operators: ['Add'] });
     expect(mixing(add, { shape, weights: [bias('bias', [2, 2])] }).verdict).toBe('independent');
+    // With any number of rows it fits two alone.
+    expect(mixing(add, { weights: [bias('bias', [2, 2])] }).verdict).toBe('mixes');
   });
 
   it('an operator in a function of the file, whatever the function is called', () => {
