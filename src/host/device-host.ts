@@ -20,6 +20,7 @@ import type {
   WorkOutcome,
   WorkerFunctions,
 } from './protocol.ts';
+import { type HostWatch, watchHost } from './watch-host.ts';
 
 /** The host process ended while it owed answers: its draws are repeated on the next one, with the same votes. */
 export class HostCrashedError extends Error {
@@ -34,6 +35,7 @@ export type DrawOutcome =
 interface Incarnation {
   readonly child: ChildProcess;
   readonly rpc: BirpcReturn<HostFunctions, WorkerFunctions>;
+  readonly watch: HostWatch;
   /** How it ended; null while it lives. */
   end: string | null;
   /** Whether it was told to end: what is then said of it is no news. */
@@ -64,20 +66,14 @@ export interface DeviceHost {
   close(): Promise<void>;
 }
 
-/**
- * A host that counts nothing for so long while it owes samples is hung, whatever it is doing: a task takes 50 ms, or one
- * batch of the slowest model. It is killed, and its draws are repeated.
- */
-const SILENCE_MILLISECONDS = 60_000;
-
 /** A model that is not loaded after so long never will be; TensorRT takes minutes to build an engine. */
 const LOAD_MILLISECONDS = 15 * 60_000;
 
 export interface DeviceHostOptions {
   /** How its process is started; as it is unless given. */
   readonly launch?: Launch;
-  /** How long a host may count nothing while it owes samples, before it is killed. */
-  readonly silenceMilliseconds?: number;
+  /** How long a host may give no sign of life before it is killed and its draws are repeated. */
+  readonly hungMilliseconds?: number;
   /** Where measured batch sizes are kept; nowhere unless given. */
   readonly batches?: BatchMemory;
 }
@@ -96,11 +92,7 @@ export function createDeviceHost(
   target: ComputeTarget,
   environment: NodeJS.ProcessEnv,
   logger: Logger,
-  {
-    launch = launchAsItIs,
-    silenceMilliseconds = SILENCE_MILLISECONDS,
-    batches = FORGETFUL,
-  }: DeviceHostOptions = {},
+  { launch = launchAsItIs, hungMilliseconds, batches = FORGETFUL }: DeviceHostOptions = {},
 ): DeviceHost {
   const listeners = new Map<string, (samples: number) => void>();
   const measured = new Map<string, MeasuredBatch>();
@@ -109,7 +101,6 @@ export function createDeviceHost(
   let starts = 0;
   let calls = 0;
   let closing = false;
-  let lastSign = 0;
 
   function start(): Incarnation {
     if (closing) throw new HostCrashedError('the device host is closed');
@@ -133,12 +124,19 @@ export function createDeviceHost(
         logger.warn(...logLine('device_host_output', { device: device.id, hostPid: child.pid, line })),
       );
     }
+    const watch = watchHost((silence) => {
+      incarnation.end = silence;
+      const facts = { device: device.id, hostPid: child.pid, silence };
+      logger.error(...logLine('device_host_hung', facts));
+      child.kill('SIGKILL');
+    }, hungMilliseconds);
     const rpc = createBirpc<HostFunctions, WorkerFunctions>(
       {
         progress(workId, samples) {
-          lastSign = performance.now();
+          watch.counted();
           listeners.get(workId)?.(samples);
         },
+        alive: () => watch.alive(),
       },
       {
         // A failed send means that the host is gone; its exit rejects the call.
@@ -148,8 +146,9 @@ export function createDeviceHost(
         eventNames: ['abort'],
       },
     );
-    const incarnation: Incarnation = { child, rpc, end: null, dismissed: false, loads: new Map() };
+    const incarnation: Incarnation = { child, rpc, watch, end: null, dismissed: false, loads: new Map() };
     const gone = (reason: string): void => {
+      watch.stop();
       if (current === incarnation) current = null;
       incarnation.end ??= reason;
       rpc.$close(new HostCrashedError(`the host of ${device.id} ${reason}`));
@@ -176,30 +175,20 @@ export function createDeviceHost(
     }
   }
 
-  /** Kills a host that has fallen silent while work waits for it. */
-  function watch({ child }: Incarnation): NodeJS.Timeout {
-    lastSign = performance.now();
-    return setInterval(() => {
-      if (performance.now() - lastSign < silenceMilliseconds) return;
-      logger.error(
-        ...logLine('device_host_hung', { device: device.id, hostPid: child.pid, silenceMilliseconds }),
-      );
-      child.kill('SIGKILL');
-    }, silenceMilliseconds / 4);
-  }
-
   async function loadOn(incarnation: Incarnation, model: RegisteredModel): Promise<LoadOutcome> {
-    const { child, loads, rpc } = incarnation;
+    const { child, loads, rpc, watch } = incarnation;
     let loading = loads.get(model.digest);
     if (loading === undefined) {
       // The host is asked each time: only it knows whether it had to close the model for others.
       const earlier = measured.get(model.digest) ?? null;
       const batchSize = Math.max(1, Math.floor((earlier?.batchSize ?? 1) / 2 ** halvings));
-      loading = batches
-        .recall(model.digest)
-        .then((remembered) =>
-          answer(incarnation, rpc.load(model, earlier && { ...earlier, batchSize }, remembered)),
-        );
+      loading = watch.loading(
+        batches
+          .recall(model.digest)
+          .then((remembered) =>
+            answer(incarnation, rpc.load(model, earlier && { ...earlier, batchSize }, remembered)),
+          ),
+      );
       loads.set(model.digest, loading);
     }
     const limit = setTimeout(() => child.kill('SIGKILL'), LOAD_MILLISECONDS);
@@ -234,7 +223,7 @@ export function createDeviceHost(
       const incarnation = (current ??= start());
       const loaded = await loadOn(incarnation, work.model);
       if (loaded.kind === 'failed') return loaded;
-      const { rpc } = incarnation;
+      const { rpc, watch } = incarnation;
       if (signal.aborted) return { kind: 'aborted' };
       // A queue may hand out a piece of work again while its first attempt still runs: each call has an id of its own.
       calls += 1;
@@ -242,14 +231,16 @@ export function createDeviceHost(
       const abort = (): void => void rpc.abort(id);
       listeners.set(id, onProgress);
       signal.addEventListener('abort', abort, { once: true });
-      const watchdog = watch(incarnation);
+      const batchMilliseconds = (1000 * device.lanes * loaded.batchSize) / loaded.samplesPerSecond;
       try {
-        const outcome = await answer(incarnation, rpc.sample({ ...work, id }));
+        const outcome = await watch.owing(
+          batchMilliseconds,
+          answer(incarnation, rpc.sample({ ...work, id })),
+        );
         if (outcome.kind !== 'sampled') return outcome;
         const { engine, batchSize } = loaded;
         return { ...outcome, engine, batchSize };
       } finally {
-        clearInterval(watchdog);
         signal.removeEventListener('abort', abort);
         listeners.delete(id);
       }

@@ -84,6 +84,8 @@ export interface HostFunctions {
 export interface WorkerFunctions {
   /** `samples` more of a piece of work have been counted. */
   progress(workId: string, samples: number): void;
+  /** Said every second: the process runs, whatever its lanes are doing. */
+  alive(): void;
 }
 
 /** A part of a piece of work that one lane does in one go: several batches. */

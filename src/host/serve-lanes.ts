@@ -1,6 +1,7 @@
 import { createBirpc } from 'birpc';
 import { createLanePool } from './lane-pool.ts';
 import type { HostFunctions, HostSettings, WorkerFunctions } from './protocol.ts';
+import { BEAT_MILLISECONDS } from './watch-host.ts';
 
 /**
  * Serves a host's functions to the worker over this process's channel, until the process ends.
@@ -20,4 +21,6 @@ export function serveLanes(settings: string): void {
     on: (listener) => process.on('message', listener),
     timeout: -1,
   });
+  void worker.alive.asEvent();
+  setInterval(() => void worker.alive.asEvent(), BEAT_MILLISECONDS);
 }

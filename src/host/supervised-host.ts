@@ -68,6 +68,9 @@ const SPEED_MILLISECONDS = 10_000;
 /** Codes of a sampling that blame the device; others are the model's. */
 const OF_THE_DEVICE: readonly ErrorCode[] = ['device_failed', 'sampling_failed', 'internal_error'];
 
+/** Tries of a load that the process or the device breaks off: a host that is killed while it loads is nobody's last word. */
+const LOAD_ATTEMPTS = 3;
+
 /** Whether the library that runs the models is not installed; the worker serves what other libraries run. */
 function isMissing({ code }: Failure): boolean {
   return code === 'engine_missing';
@@ -137,13 +140,20 @@ export function superviseHost(supervision: Supervision): SupervisedHost {
     }
   }
 
+  async function loadPatiently(model: RegisteredModel): Promise<Failure | null> {
+    for (let attempt = 1; ; attempt += 1) {
+      const refusal = await load(model);
+      if (refusal?.code !== 'device_failed' || attempt === LOAD_ATTEMPTS || closed) return refusal;
+    }
+  }
+
   /** Loads every model; answers why none could be loaded, null if one was. */
   async function loadAll(): Promise<Failure | null> {
     let failure: Failure = { code: 'model_unavailable', detail: 'there is no model for it' };
     let any = false;
     for (const model of models) {
       const { digest, manifest } = model;
-      const refusal = await load(model);
+      const refusal = await loadPatiently(model);
       if (refusal === null) {
         any = true;
         refused.delete(digest);
@@ -156,6 +166,7 @@ export function superviseHost(supervision: Supervision): SupervisedHost {
   }
 
   function takeOut({ code, detail }: Failure): void {
+    clearTimeout(timer);
     // Its process ends: what it holds of the device is free, and the probe starts from nothing.
     host.kill();
     lastFailed = host.restarts();
@@ -170,9 +181,17 @@ export function superviseHost(supervision: Supervision): SupervisedHost {
     const failure = await loadAll();
     if (closed) return;
     if (failure !== null) return takeOut(failure);
+    serve();
+  }
+
+  /** In service; a model that its process or device has broken off is loaded later. */
+  function serve(): void {
     failures = 0;
     host.setHalvings(0);
     change('ready', null);
+    if (![...refused.values()].some(({ code }) => code === 'device_failed')) return;
+    timer = setTimeout(() => void probe(), pause);
+    pause = Math.min(2 * pause, times.longestPause);
   }
 
   function failed(why: string, incarnation: number): void {
@@ -222,7 +241,7 @@ export function superviseHost(supervision: Supervision): SupervisedHost {
     },
     async start() {
       const failure = await loadAll();
-      if (failure === null) change('ready', null);
+      if (failure === null) serve();
       else takeOut(failure);
       return failure;
     },

@@ -12,6 +12,7 @@ import type { JobRecord } from './job-record.ts';
 import type { JobStore } from './job-store.ts';
 import { type InputDraws, type Plan, planRound } from './plan.ts';
 import { poolHosts, waitsFor } from './pool.ts';
+import { modelAvailability } from './model-availability.ts';
 import { createPoolBinding } from './pool-binding.ts';
 import { prepareInputs } from './prepare-inputs.ts';
 import type { Presence } from './presence.ts';
@@ -172,11 +173,14 @@ export function createCoordinator(
     }
   }
 
-  /** Whether a worker that is there has the job's model, which this one lacks. */
-  async function isElsewhere(id: string): Promise<boolean> {
+  /** Whether a worker that is there has the job's model, which this one lacks, or is loading it still or again. */
+  async function isOnItsWay(id: string): Promise<boolean> {
     const record = await jobs.get(id);
-    if (record === null || findModel(models, record.request.model) !== null) return false;
-    return waitsFor(await presence.livingWorkers(), { engine: null, request: record.request }) === null;
+    if (record === null) return false;
+    const workers = await presence.livingWorkers();
+    const model = findModel(models, record.request.model);
+    if (model !== null) return modelAvailability(workers, model).state === 'loading';
+    return waitsFor(workers, { engine: null, request: record.request }) === null;
   }
 
   return async function coordinateOrFail(job, token) {
@@ -185,7 +189,7 @@ export function createCoordinator(
       await coordinate(id);
     } catch (error) {
       if (!(error instanceof DomainError)) throw error;
-      if (error.code === 'model_unavailable' && (await isElsewhere(id))) {
+      if (error.code === 'model_unavailable' && (await isOnItsWay(id))) {
         await job.moveToDelayed(Date.now() + ELSEWHERE_MILLISECONDS, token);
         throw new DelayedError();
       }

@@ -108,7 +108,7 @@ export function createJobService(
       return await Promise.race([action(deadline.signal), late]);
     } catch (cause) {
       if (cause instanceof DomainError) throw cause;
-      const reason = explainRefusal(cause) ?? trouble();
+      const reason = explainRefusal(cause)?.reason ?? trouble();
       const detail = reason === null ? undefined : `${ERRORS.queue_unavailable} The reason: ${reason}`;
       throw new DomainError('queue_unavailable', detail, [], { cause });
     } finally {

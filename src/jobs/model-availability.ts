@@ -46,6 +46,9 @@ export function modelAvailability(
             devices: count + 1,
             samplesPerSecond: samplesPerSecond + model.samplesPerSecond,
           });
+        } else if (refusal?.code === 'device_failed') {
+          // Its process died as it loaded; it is tried again.
+          loading = true;
         } else if (refusal !== undefined) {
           const { code, detail } = refusal;
           const key = `${code} ${detail}`;

@@ -19,11 +19,10 @@ export interface SamplingData {
 export const COORDINATOR_QUEUE = 'coordinator';
 
 /**
- * A worker that is killed loses its locks after at most 8 s, and the check that runs every 3 s hands its jobs on: less
- * than 15 s in all, restart included. A stall only repeats draws, with the same votes; the count is cumulative over a
- * job's life, hence the generous limit.
+ * A worker that is killed loses its locks after at most 5 s, and the check that runs every second hands its jobs on. A stall
+ * only repeats draws, with the same votes; the count is cumulative over a job's life, hence the generous limit.
  */
-const STALLS = { lockDuration: 8_000, stalledInterval: 3_000, maxStalledCount: 5 } as const;
+const STALLS = { lockDuration: 5_000, stalledInterval: 1_000, maxStalledCount: 1_000 } as const;
 
 /** Milliseconds before attempt n of a chunk: 100, 200, 400 ... at most 2 s, with jitter so that not all come at once. */
 function chunkBackoff(attemptsMade: number): number {

@@ -3,7 +3,6 @@ import { hostname } from 'node:os';
 import type { Redis } from 'ioredis';
 import type { Device } from '../devices/device.ts';
 import type { ComputeTarget } from '../engines/compute-target.ts';
-import { DomainError, type Failure } from '../errors.ts';
 import type { Launch } from '../launch.ts';
 import { logLine } from '../log-events.ts';
 import type { EngineName } from '../models/manifest.ts';
@@ -12,6 +11,7 @@ import type { DeviceTelemetry } from '../devices/telemetry.ts';
 import type { Logger } from '../logger.ts';
 import type { Software } from '../version.ts';
 import { disconnectAll } from '../redis/connections.ts';
+import { untilTaken } from '../redis/until-taken.ts';
 import { listenForCancellations } from './cancellation.ts';
 import { createChunkFeed } from './chunk-feed.ts';
 import { createCoordinator } from './coordinator.ts';
@@ -28,6 +28,7 @@ import { createSamplingConsumers } from './sampling-consumers.ts';
 import { createSampler } from './sampling-worker.ts';
 import { chunkName, createSamplingStore } from './sampling-store.ts';
 import { describe } from './settlement.ts';
+import { warmUp } from './warm-up.ts';
 import { type SupervisedHost, superviseHost } from '../host/supervised-host.ts';
 
 export interface Pinning {
@@ -72,7 +73,7 @@ const CLOSE_MILLISECONDS = 7_000;
  * job is taken. A device that can load none is out of service, and said to be.
  *
  * @throws DomainError with the code of what is wrong, `model_invalid` where that differs, if no model of the store can be
- *   loaded on any device
+ *   loaded on any device and no other try could change that
  */
 export async function startWorkerService(options: WorkerServiceOptions): Promise<WorkerService> {
   const { redis, keys, models, devices, launch, software, logger } = options;
@@ -155,8 +156,8 @@ export async function startWorkerService(options: WorkerServiceOptions): Promise
     await warmUp(hosts, models, logger);
     await readTelemetry();
     // Before any job is taken up: a coordinator asks who is there.
-    await announce();
-    await reconcile(jobs, queues.coordinator);
+    await untilTaken(announce, logger);
+    await untilTaken(() => reconcile(jobs, queues.coordinator), logger);
   } catch (error) {
     await closeAll();
     throw error;
@@ -211,36 +212,4 @@ function describeDevices(
     telemetry: telemetry.find(({ id }) => id === device.id) ?? null,
     hosts: hosts.filter((host) => host.device.id === device.id).map((host) => host.status()),
   }));
-}
-
-/**
- * Loads every model on every device: devices at the same time, the hosts of one device one after another, so that no
- * measurement disturbs another.
- */
-async function warmUp(hosts: readonly SupervisedHost[], models: ModelStore, logger: Logger): Promise<void> {
-  for (const { folder, error } of models.rejected) {
-    logger.error(
-      ...logLine('model_refused', { folder, code: error.code, faults: error.faults, detail: error.message }),
-    );
-  }
-  const devices = [...new Set(hosts.map(({ device }) => device.id))];
-  const failures: Failure[] = [];
-  await Promise.all(
-    devices.map(async (id) => {
-      for (const host of hosts.filter(({ device }) => device.id === id)) {
-        const failure = await host.start();
-        if (failure === null) continue;
-        const { engine } = host.status();
-        failures.push({ ...failure, detail: `${engine} on ${host.device.name}: ${failure.detail}` });
-      }
-    }),
-  );
-  if (failures.length < hosts.length) return;
-  const why = failures.map(({ detail }) => detail).join('; ');
-  const codes = new Set(failures.map(({ code }) => code));
-  const [code = 'model_invalid'] = codes.size === 1 ? codes : [];
-  throw new DomainError(
-    code,
-    `no model can be loaded on any device of this worker${why === '' ? '' : `: ${why}`}`,
-  );
 }

@@ -117,7 +117,7 @@ function startProcess(): HostFunctions {
   });
   onTestFinished(() => void child.kill('SIGKILL'));
   return createBirpc<HostFunctions, WorkerFunctions>(
-    { progress: ignore },
+    { progress: ignore, alive: ignore },
     { post: (message) => child.send(message), on: (listener) => child.on('message', listener), timeout: -1 },
   );
 }

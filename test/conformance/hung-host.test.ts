@@ -45,7 +45,7 @@ it('kills a host that hangs while it owes samples, and the next one gives the sa
   const signs: number[] = [];
   const undisturbed = await draw(start(), () => void signs.push(performance.now()));
   const silence = Math.max(...signs.slice(1).map((at, index) => at - signs[index]!));
-  const host = start({ silenceMilliseconds: Math.max(1_000, 10 * silence) });
+  const host = start({ hungMilliseconds: Math.max(2_000, 10 * silence) });
   let hung = 0;
   const sampling = draw(host, () => {
     if (hung === 0) process.kill((hung = host.pid()!), 'SIGSTOP');

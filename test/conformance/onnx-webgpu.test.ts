@@ -92,7 +92,7 @@ describe('a device host on WebGPU', () => {
     });
     onTestFinished(() => void child.kill('SIGKILL'));
     return createBirpc<HostFunctions, WorkerFunctions>(
-      { progress: () => undefined },
+      { progress: () => undefined, alive: () => undefined },
       {
         post: (message) => child.send(message),
         on: (listener) => child.on('message', listener),

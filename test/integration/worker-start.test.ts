@@ -1,0 +1,108 @@
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { parseRedisUrl } from '../../src/redis/redis-url.ts';
+import { isAlive } from '../support/processes.ts';
+import { startTestRedis, type TestRedis } from '../support/redis.ts';
+import {
+  createTestClient,
+  exampleInputs,
+  hostPid,
+  type ServiceProcess,
+  startProcess,
+  type TestClient,
+} from '../support/service.ts';
+import { until } from '../support/until.ts';
+
+const REQUEST = {
+  model: 'mnist-cnn',
+  parameters: { sigma: 0.5, n0: 100, n: 20_000 },
+  inputs: exampleInputs('mnist', 2),
+};
+
+let redis: TestRedis;
+let api: ServiceProcess;
+let client: TestClient;
+beforeAll(async () => {
+  redis = await startTestRedis();
+  api = startProcess('api', { REDIS_URL: redis.url, SMOOTHCERT_PORT: '0' });
+  client = createTestClient(String((await api.logged('api_listening'))['url']));
+});
+afterAll(async () => {
+  await api?.end();
+  await redis?.close();
+});
+
+const startWorker = (): ServiceProcess =>
+  startProcess('worker', { REDIS_URL: redis.url, SMOOTHCERT_LANES: '1', SMOOTHCERT_DEVICES: 'cpu' });
+
+describe('a worker that can become healthy keeps trying', () => {
+  it('after its hosts were killed while they loaded, ten times in a row: it says so, and then does its jobs', async () => {
+    const worker = startWorker();
+    const job = await client.submit(REQUEST);
+    const killed = new Set<number>();
+    while (killed.size < 10) {
+      const pid = await until(
+        () => {
+          const host = worker.log.findLast(({ event, hostPid: each }) => {
+            return event === 'device_host_started' && !killed.has(Number(each)) && isAlive(Number(each));
+          });
+          return host && Number(host['hostPid']);
+        },
+        { what: `a host after ${killed.size} kills` },
+      );
+      process.kill(pid, 'SIGKILL');
+      killed.add(pid);
+    }
+    expect(worker.log.some(({ event }) => event === 'no_device_in_service')).toBe(true);
+    const ready = await fetch(`${client.url}/health/ready`);
+    expect(ready.status).toBe(503);
+    await until(async () => (await fetch(`${client.url}/health/ready`)).status === 200, {
+      what: 'readiness',
+      everyMs: 200,
+    });
+    expect((await client.ended(job.id)).status).toBe('succeeded');
+    expect(worker.child.exitCode).toBeNull();
+    await worker.end();
+  });
+
+  it('while Redis is at its limit of memory: it says so, and goes on when there is room', async () => {
+    const admin = new Redis(parseRedisUrl(redis.url));
+    onTestFinished(() => admin.disconnect());
+    await admin.call('CONFIG', 'SET', 'maxmemory', '1');
+    const worker = startWorker();
+    const refused = await worker.logged('redis_refuses');
+    expect(refused['reason']).toMatch(/limit of memory.*OOM/);
+    const ready = await fetch(`${client.url}/health/ready`);
+    expect(ready.status).toBe(503);
+    expect(await ready.text()).toContain('limit of memory');
+    expect(worker.child.exitCode).toBeNull();
+    await admin.call('CONFIG', 'SET', 'maxmemory', '0');
+    await worker.logged('worker_ready');
+    const { id } = await client.submit(REQUEST);
+    expect((await client.ended(id)).status).toBe('succeeded');
+    await worker.end();
+  });
+});
+
+describe('hosts that hang', () => {
+  it('all of them, in mid-job: found by their heartbeat, replaced, and the job ends', async () => {
+    const worker = startWorker();
+    await worker.logged('worker_ready');
+    const { id } = await client.submit({ ...REQUEST, parameters: { sigma: 0.5, n: 200_000 } });
+    await client.drawn(id, 1_000);
+    const hung = ['onnx', 'tensorflow']
+      .map((engine) => hostPid(worker, engine))
+      .filter((pid) => isAlive(pid));
+    expect(hung.length).toBeGreaterThan(0);
+    for (const pid of hung) process.kill(pid, 'SIGSTOP');
+    for (const pid of hung) {
+      const found = await until(
+        () => worker.log.find(({ event, hostPid: each }) => event === 'device_host_hung' && each === pid),
+        { what: `host ${pid} to be found hung` },
+      );
+      expect(found['silence']).toBe('gave no sign of life for 10 s');
+    }
+    expect((await client.ended(id)).status).toBe('succeeded');
+    await worker.end();
+  });
+});
