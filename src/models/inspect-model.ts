@@ -64,6 +64,6 @@ function refuseUnsafe(
   }
   if (randomOperators.length > 0) {
     const names = randomOperators.join(', ');
-    throw new DomainError('model_invalid', `${path} draws random numbers or is in training mode (${names})`);
+    throw new DomainError('model_invalid', `${path} draws random numbers, is in training mode or keeps a state (${names})`);
   }
 }

@@ -83,6 +83,6 @@ function refused({ identity }: LoadedTensorflow, { path }: VerifiedModel, error:
     operator === undefined
       ? ''
       : ` (${operator} came after TensorFlow ${version}: freeze the model's variables with the version that wrote it, or` +
-        ' build a newer one, e.g. TF=2.20.0 npm run tensorflow)';
+        ' build a newer one: npm run tensorflow)';
   throw new DomainError('model_invalid', `${path}: ${message}${remedy}`, [], { cause: error });
 }

@@ -1,4 +1,5 @@
 import { readSavedModel, type SavedModelFile, type SavedNode, type SavedSignature, servingSignature } from './saved-model.ts';
+import { keepsState } from './keeps-state.ts';
 import { readTensorflowJson } from './tensorflow-json.ts';
 
 /** What a TensorFlow model says of itself that matters for safety and soundness. */
@@ -24,32 +25,41 @@ export function inspectTensorflow(bytes: Uint8Array, path: string, signature?: s
   if (path.endsWith('.pb')) {
     const file = readSavedModel(bytes);
     const { outputs } = servingSignature(file, signature);
-    return { weightFiles: [], randomOperators: randomNodes(servingNodes(file, outputs)) };
+    const initialisation = file.signatures['__saved_model_init_op']?.outputs ?? {};
+    const served = reachedNodes(file, outputs);
+    const initial = reachedNodes(file, initialisation);
+    return { weightFiles: [], randomOperators: named([...randomNodes([...served, ...initial]), ...stateNodes(served)]) };
   }
   const { format, modelTopology, modelInitializer, weightFiles } = readTensorflowJson(bytes, path);
   const randomOperators =
     format === 'layers-model'
       ? randomLayers(modelTopology)
-      : [modelTopology, modelInitializer].flatMap((graph) => randomNodes(jsonNodes(graph)));
+      : named([
+          ...[modelTopology, modelInitializer].flatMap((graph) => randomNodes(jsonNodes(graph))),
+          ...stateNodes(jsonNodes(modelTopology)),
+        ]);
   return { weightFiles, randomOperators };
 }
 
-function randomNodes(nodes: readonly SavedNode[]): string[] {
-  const found = nodes.filter(({ op = '', attr = {} }) => {
+function randomNodes(nodes: readonly SavedNode[]): SavedNode[] {
+  return nodes.filter(({ op = '', attr = {} }) => {
     // An attribute that is left out has its default, and that of `is_training` is true.
     const trains = /FusedBatchNorm(V\d|Ex)?$/.test(op) && attr['is_training']?.b !== false;
     return RANDOM.test(op) || trains;
   });
-  return [...new Set(found.map(({ op }) => op!))];
 }
 
+const stateNodes = (nodes: readonly SavedNode[]): SavedNode[] => nodes.filter(({ op = '' }) => keepsState(op));
+
+const named = (nodes: readonly SavedNode[]): string[] => [...new Set(nodes.map(({ op }) => op!))];
+
 /**
- * Nodes that serving may run: those that the outputs and the initialisation reach, with the functions that they call.
+ * Nodes that these outputs reach, of the signature that is served or of the initialisation, with the functions that they call.
  * Beside them a SavedModel keeps functions for training, which serving never runs.
  */
-function servingNodes(
-  { signatures, nodes, functions }: SavedModelFile,
-  served: NonNullable<SavedSignature['outputs']>,
+function reachedNodes(
+  { nodes, functions }: SavedModelFile,
+  outputs: NonNullable<SavedSignature['outputs']>,
 ): SavedNode[] {
   const byName = new Map(nodes.map((node) => [node.name ?? '', node]));
   const reached = new Set<SavedNode>();
@@ -60,8 +70,7 @@ function servingNodes(
     pending.push(node);
   };
   const called = (name: string | undefined): void => functions.get(name ?? '')?.nodes.forEach(reach);
-  const initialisation = signatures['__saved_model_init_op']?.outputs ?? {};
-  for (const { name: tensor = '' } of [...Object.values(served), ...Object.values(initialisation)]) {
+  for (const { name: tensor = '' } of Object.values(outputs)) {
     reach(byName.get(tensor.split(':')[0]!));
   }
   for (let node = pending.pop(); node !== undefined; node = pending.pop()) {

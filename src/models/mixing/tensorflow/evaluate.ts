@@ -1,3 +1,4 @@
+import { keepsState } from '../../formats/keeps-state.ts';
 import type { GraphConstant, GraphNode, TensorflowGraph } from '../../formats/tensorflow-graph.ts';
 import { size } from '../size.ts';
 import { fixed, lost, lostOf, type Outcome, rows, type Tensor } from '../tensor.ts';
@@ -8,9 +9,6 @@ import type { TensorflowCall } from './call.ts';
 /** Functions may call one another, but no deeper than this, and all nodes together are so many. */
 const DEEPEST = 16;
 const MOST_NODES = 200_000;
-
-/** What changes a state, which the next call sees: then a row's scores depend on calls before. */
-const STATEFUL = /^(Assign|Resource(Apply|Scatter|Strided)|Scatter(Add|Update|Sub|Mul)$|Queue|Stack|Lookup\w*(Insert|Import))/;
 
 /** Operators that are the same for every batch where all of their inputs are, and are not followed otherwise. */
 const OF_FIXED = new Set(
@@ -78,7 +76,7 @@ function evaluate(
     const inputs = node.inputs.filter((each) => !each.startsWith('^')).map(resolve);
     done.set(name, surroundings.budget.left < 0 ? [] : apply(node, inputs, surroundings, depth));
   }
-  const changing = [...done.keys()].map((name) => byName.get(name)?.op ?? '').filter((op) => STATEFUL.test(op));
+  const changing = [...done.keys()].map((name) => byName.get(name)?.op ?? '').filter(keepsState);
   return wanted.map((each) => {
     const tensor = resolve(each);
     return changing.length === 0 || tensor.trace.kind === 'lost' ? tensor : lost(false, [...new Set(changing)]);
@@ -102,7 +100,7 @@ function apply(node: GraphNode, inputs: readonly Tensor[], surroundings: Surroun
   const called = graph.functions.get(/^(Stateful)?PartitionedCall$/.test(op) ? (attributes['f']?.func ?? '') : op);
   if (called !== undefined) {
     if (depth >= DEEPEST) return called.results.map(() => lost(false, [op]));
-    const stateful = called.nodes.map((each) => each.op).filter((each) => STATEFUL.test(each));
+    const stateful = called.nodes.map((each) => each.op).filter(keepsState);
     if (stateful.length > 0) return called.results.map(() => lost(false, [...new Set(stateful)]));
     const given = new Map(called.inputs.map((name, index) => [name, inputs[index] ?? lost(false, [op])]));
     return evaluate(called.nodes, given, called.results, surroundings, depth + 1);

@@ -61,8 +61,33 @@ describe('in a graph', () => {
     },
   );
 
-  it('operators that only sound like chance are not found', () => {
-    for (const op of ['Relu', 'StatefulPartitionedCall', 'Conv2D', 'NonMaxSuppressionV3'])
+  // Of the operators that TensorFlow 2.21 registers: each kind that leaves something for the next call, or answers by it.
+  it.each([
+    'Assign',
+    'AssignAddVariableOp',
+    'AssignSubVariableOp',
+    'AssignVariableOp',
+    'BatchFunction',
+    'IteratorGetNext',
+    'LookupTableInsertV2',
+    'MapUnstage',
+    'QueueDequeueV2',
+    'ResourceApplyAdam',
+    'ResourceScatterNdUpdate',
+    'ResourceSparseApplyFtrlV2',
+    'ResourceStridedSliceAssign',
+    'ScatterNdAdd',
+    'StackPopV2',
+    'Timestamp',
+    'Unbatch',
+  ])('%s is found: it keeps a state', (op) => {
+    expect(found(node(op))).toEqual([[op], [op]]);
+  });
+
+  it('operators that only sound like chance or state are not found', () => {
+    const reading = ['ReadVariableOp', 'ResourceGather', 'LookupTableFindV2', 'HashTableV2', 'VarHandleOp', 'DisableCopyOnRead'];
+    const within = ['ScatterNd', 'TensorScatterAdd', 'TensorListPushBack', 'TensorArrayV3', 'AccumulateNV2', 'BatchMatMulV2'];
+    for (const op of ['Relu', 'StatefulPartitionedCall', 'Conv2D', 'NonMaxSuppressionV3', ...reading, ...within])
       expect(found(node(op))).toEqual([[], []]);
   });
 });
@@ -79,6 +104,13 @@ describe('in a SavedModel', () => {
     expect(call).toEqual(['RandomUniform']);
     const [, direct] = found(node('deeper'), { functions });
     expect(direct).toEqual(['RandomUniform']);
+  });
+
+  it('a variable that serving writes is found, though no score depends on it in the same call', () => {
+    const written: GraphNode[] = [{ name: 'count', op: 'AssignAddVariableOp' }];
+    const serve = [{ name: 'serve', nodes: written }];
+    const [, call] = found(node('StatefulPartitionedCall', { f: { func: 'serve' } }), { functions: serve });
+    expect(call).toEqual(['AssignAddVariableOp']);
   });
 
   it('functions for training only do not matter', () => {
@@ -139,7 +171,7 @@ describe('verifyModel', () => {
     const fault = await domainFault(() => verifyModel(model));
     expect(fault).toMatchObject({
       code: 'model_invalid',
-      message: 'saved_model.pb draws random numbers or is in training mode (RandomStandardNormal)',
+      message: 'saved_model.pb draws random numbers, is in training mode or keeps a state (RandomStandardNormal)',
     });
   });
 
