@@ -107,13 +107,13 @@ export function draftManifest({ files, signature }: FoundModel, answers: Answers
 
 type Ask = (option: string, detail: string) => void;
 
-function shown({ name, type, shape }: FileTensor): string {
-  return `${name} (${type ?? 'tensor'} [${shape?.map((each) => each ?? '?').join(', ') ?? '?'}])`;
+function shown({ name, alias, type, shape }: FileTensor): string {
+  return `${alias === undefined ? '' : `${alias}, node `}${name} (${type ?? 'tensor'} [${shape?.map((each) => each ?? '?').join(', ') ?? '?'}])`;
 }
 
 function oneOf(option: string, verb: string, tensors: readonly FileTensor[], named: string | undefined, ask: Ask): FileTensor | null { // prettier-ignore
   if (named !== undefined) {
-    const found = tensors.find(({ name }) => name === named);
+    const found = tensors.find(({ name }) => name === named) ?? tensors.find(({ alias }) => alias === named);
     if (found !== undefined) return found;
     ask(option, `there is no ${named}; there are: ${tensors.map(shown).join(', ')}`);
     return null;

@@ -3,6 +3,8 @@ import type { EngineName } from '../manifest.ts';
 /** An input or output as a model file declares it. */
 export interface FileTensor {
   readonly name: string;
+  /** What a signature calls it, where that is another name. */
+  readonly alias?: string;
   /** Such as float32; "" where it is no tensor, undefined where the file does not say. */
   readonly type: string | undefined;
   /** Null in place of a dimension is one of any size; in place of the shape, that the file does not say. */

@@ -62,10 +62,13 @@ function graphSignature(topology: Json, artifacts: Json): FileSignature {
   const consumed = new Set(nodes.flatMap(({ input = [] }) => input.map((each) => each.split(':')[0]!)));
   const stated = (ends: Json | undefined): FileTensor[] | null => {
     if (ends === undefined || Object.keys(ends).length === 0) return null;
-    return Object.entries(ends).map(([name, end]) => {
-      const { dtype, tensorShape } = end as { readonly dtype?: string; readonly tensorShape?: { readonly dim?: Json[]; readonly unknownRank?: boolean } }; // prettier-ignore
+    // The library knows the ends of a graph by their nodes, whatever the signature calls them.
+    return Object.entries(ends).map(([key, end]) => {
+      const { name: tensor = key, dtype, tensorShape } = end as { readonly name?: string; readonly dtype?: string; readonly tensorShape?: { readonly dim?: Json[]; readonly unknownRank?: boolean } }; // prettier-ignore
+      const name = tensor.replace(/:0$/, '');
       return {
         name,
+        ...(key.replace(/:0$/, '') === name ? {} : { alias: key }),
         type: dtype === undefined ? undefined : (TYPES[dtype] ?? dtype),
         shape: tensorShape?.dim === undefined ? null : dimensions(tensorShape.dim),
       };
@@ -82,7 +85,6 @@ function graphSignature(topology: Json, artifacts: Json): FileSignature {
     .filter(({ name, op }) => !consumed.has(name) && op !== 'Const' && op !== 'Placeholder' && op !== 'NoOp')
     .map(({ name }): FileTensor => ({ name, type: undefined, shape: null }));
   const outputs = stated(signature?.outputs) ?? last;
-  const made = (signature?.outputs ?? {}) as Readonly<Record<string, { readonly name?: string }>>;
   return {
     engine: 'tensorflow',
     format: 'TensorFlow.js GraphModel',
@@ -90,7 +92,7 @@ function graphSignature(topology: Json, artifacts: Json): FileSignature {
     outputs,
     madeBy: new Map(
       outputs.flatMap(({ name }) => {
-        const node = byName.get((made[name]?.name ?? name).split(':')[0]!);
+        const node = byName.get(name);
         return node === undefined ? [] : [[name, node.op] as const];
       }),
     ),

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { DomainError } from '../../../../src/errors.ts';
 import { type Answers, draftManifest } from '../../../../src/models/draft/draft-manifest.ts';
 import type { FileTensor } from '../../../../src/models/draft/file-signature.ts';
+import { modelJsonSignature } from '../../../../src/models/draft/tensorflow-signature.ts';
 import { parseManifest } from '../../../../src/models/manifest.ts';
 
 const GREY: FileTensor = { name: 'image', type: 'float32', shape: [null, 1, 28, 28] };
@@ -87,6 +88,28 @@ describe('a draft', () => {
     expect(manifest.output).toMatchObject({ name: 'logits', classes: 10 });
     expect(notes).toContainEqual('of 2 outputs only logits holds scores');
   });
+
+  // The ends as tensorflowjs_converter writes them for a network of three heads (human-models 3.0.4, gear.json).
+  it.each(['race_output', 'Identity_2'])(
+    'names an output of a GraphModel by its node, as the library does, where it is asked for as %s',
+    (output) => {
+      const end = (name: string, size: string) => ({ name, dtype: 'DT_FLOAT', tensorShape: { dim: [{ size: '-1' }, { size }] } }); // prettier-ignore
+      const image = { name: 'input_1:0', dtype: 'DT_FLOAT', tensorShape: { dim: ['-1', '198', '198', '3'].map((size) => ({ size })) } }; // prettier-ignore
+      const file = {
+        format: 'graph-model',
+        modelTopology: { node: [] },
+        weightsManifest: [],
+        signature: {
+          inputs: { input_1: image },
+          outputs: { race_output: end('Identity_2:0', '5'), gender_output: end('Identity_1:0', '2') },
+        },
+      };
+      const { inputs, outputs } = modelJsonSignature(Buffer.from(JSON.stringify(file)), 'model.json');
+      expect(questions(inputs, outputs)).toEqual(['--output']);
+      const { manifest } = draft(inputs, outputs, { output });
+      expect(manifest.output).toEqual({ classes: 5, name: 'Identity_2' });
+    },
+  );
 
   it('knows a probability by the sigmoid that makes it', () => {
     const { manifest } = draft([GREY], [{ ...SCORES, shape: [null, 1] }], {}, { logits: 'Sigmoid' });
