@@ -181,6 +181,26 @@ function traps(): void {
     });
   });
 
+  it('a LayersModel whose weights have other names than its layers is refused with what to do', async () => {
+    const { folder, manifest } = await linear('other-names', 'LayersModel');
+    const files = manifest.files.map(({ path }) => [path, readFileSync(join(folder, path))] as const);
+    const renamed = files.map(([path, bytes]) => [
+      path,
+      path === 'model.json' ? Buffer.from(bytes.toString().replace('/kernel"', '_1/kernel"')) : bytes,
+    ]);
+    const model = await writeModelFolder(at('renamed'), {
+      engine: 'tensorflow',
+      files: Object.fromEntries(renamed) as Record<string, Buffer>,
+      input: LINEAR.input,
+      classes: 2,
+    });
+    const fault = await domainFault(async () => openClassifier(await verifyModel(model), CPU_TARGET));
+    expect(fault.code).toBe('model_invalid');
+    expect(fault.message).toMatch(
+      /no target variable: .*_1\/kernel \(.* save a SavedModel; docs\/your-model\.md\)$/,
+    );
+  });
+
   it('a LayersModel computes a whole batch at once, not 32 rows at a time', async () => {
     const library = await loadTensorflow(CPU_TARGET);
     const batches: (number | undefined)[] = [];

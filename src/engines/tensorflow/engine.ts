@@ -77,12 +77,24 @@ function declared({ name, dtype, shape }: TensorSpec): DeclaredTensor {
 function refused({ identity }: LoadedTensorflow, { path }: VerifiedModel, error: unknown): never {
   if (error instanceof DomainError) throw error;
   const message = error instanceof Error ? error.message : String(error);
+  throw new DomainError('model_invalid', `${path}: ${message}${remedyOf(message, identity.version)}`, [], {
+    cause: error,
+  });
+}
+
+/** What to do about a refusal of the library's, for those that are known, or "". */
+function remedyOf(message: string, software: string): string {
   const operator = /Op type not registered '(\w+)'/.exec(message)?.[1];
-  const [, version] = identity.version.split('+tensorflow.');
-  const remedy =
-    operator === undefined
-      ? ''
-      : ` (${operator} came after TensorFlow ${version}: freeze the model's variables with the version that wrote it, or` +
-        ' build a newer one: npm run tensorflow)';
-  throw new DomainError('model_invalid', `${path}: ${message}${remedy}`, [], { cause: error });
+  if (operator !== undefined) {
+    const [, version] = software.split('+tensorflow.');
+    return (
+      ` (${operator} came after TensorFlow ${version}: freeze the model's variables with the version that wrote it, or` +
+      ' build a newer one: npm run tensorflow)'
+    );
+  }
+  // Converters keep the names of an old .h5, which are not always those of its layers; Keras itself goes by their order.
+  if (message.includes('has no target variable')) {
+    return ' (its weights are not named after its layers: open the file that it was made of in Keras, and save a SavedModel; docs/your-model.md)';
+  }
+  return '';
 }
