@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { parseRedisUrl } from '../../src/redis/redis-url.ts';
@@ -106,3 +107,25 @@ describe('hosts that hang', () => {
     await worker.end();
   });
 });
+
+describe.runIf(process.platform === 'linux')('an API that is killed', () => {
+  it('answers again after less than 2 s of processor time: on a machine that has a core for it, in less than 2 s', async () => {
+    const start = (): ServiceProcess => startProcess('api', { REDIS_URL: redis.url, SMOOTHCERT_PORT: '0' });
+    const first = start();
+    await first.logged('api_listening');
+    await first.end('SIGKILL');
+    const second = start();
+    const url = String((await second.logged('api_listening'))['url']);
+    const seconds = processorSeconds(second.child.pid!);
+    expect((await fetch(`${url}/v1/certifications`)).status).toBe(200);
+    expect(seconds).toBeLessThan(2);
+    await second.end();
+  });
+});
+
+/** What a process has computed, in user and kernel (proc(5), utime and stime, in hundredths of a second). */
+function processorSeconds(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
