@@ -3,7 +3,8 @@
 import { dirname } from 'node:path';
 import { gaussianCutpoints } from '../dist/random/cutpoints.js';
 import { NoiseKernel } from '../dist/random/noise-kernel.js';
-import { openModelStore, verifyModel } from '../dist/models/store.js';
+import { openModelStore } from '../dist/models/store.js';
+import { verifyModel } from '../dist/models/verify.js';
 import { openClassifier } from '../dist/engines/open-classifier.js';
 
 async function open(folder, target, wasm) {

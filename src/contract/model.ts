@@ -1,5 +1,5 @@
 import { type TSchema, Type } from 'typebox';
-import { ManifestSchema } from '../models/manifest.ts';
+import { ManifestSchema } from '../models/manifest-schema.ts';
 import { Nullable, OneOf, Sha256 } from './building-blocks.ts';
 import { EngineSchema } from './engine.ts';
 import { FailureSchema } from './job.ts';

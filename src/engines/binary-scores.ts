@@ -1,5 +1,5 @@
 import { DomainError } from '../errors.ts';
-import type { VerifiedModel } from '../models/store.ts';
+import type { VerifiedModel } from '../models/verify.ts';
 import type { EngineSession } from './engine.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { DomainError } from '../errors.ts';
 import { inputElements } from '../models/manifest.ts';
-import type { VerifiedModel } from '../models/store.ts';
+import type { VerifiedModel } from '../models/verify.ts';
 import { withScoresOfTwo } from './binary-scores.ts';
 import { type Classifier, createClassifier, type RowsApart } from './classifier.ts';
 import type { ComputeTarget, DeviceKind } from './compute-target.ts';

@@ -1,6 +1,6 @@
 import { DomainError } from '../errors.ts';
 import { networkShape, outputWidth } from '../models/manifest.ts';
-import type { VerifiedModel } from '../models/store.ts';
+import type { VerifiedModel } from '../models/verify.ts';
 
 /** An input or output of a model as its file declares it. */
 export interface DeclaredTensor {

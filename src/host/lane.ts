@@ -3,7 +3,7 @@ import type { ComputeTarget } from '../engines/compute-target.ts';
 import type { Classifier } from '../engines/classifier.ts';
 import { NonFiniteScoreError } from '../engines/non-finite-score-error.ts';
 import { inputElements, type Manifest, normalisationOf } from '../models/manifest.ts';
-import type { VerifiedModel } from '../models/store.ts';
+import type { VerifiedModel } from '../models/verify.ts';
 import { openClassifier } from '../engines/open-classifier.ts';
 import { gaussianCutpoints } from '../random/cutpoints.ts';
 import { type KernelOutput, NoiseKernel } from '../random/noise-kernel.ts';

@@ -1,7 +1,8 @@
 import type { ErrorCode } from '../errors.ts';
 import type { ComputeTarget } from '../engines/compute-target.ts';
 import type { EngineDescription } from '../engines/engine.ts';
-import type { RegisteredModel, VerifiedModel } from '../models/store.ts';
+import type { RegisteredModel } from '../models/store.ts';
+import type { VerifiedModel } from '../models/verify.ts';
 import type { NoiseStream, Purpose } from '../random/noise-stream.ts';
 import type { RememberedBatch } from './batch-memory.ts';
 import type { MeasuredBatch } from './batch-size.ts';

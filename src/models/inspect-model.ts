@@ -3,9 +3,7 @@ import type { BatchMixing } from './batch-mixing.ts';
 import { foreignBytes } from './formats/foreign.ts';
 import { readOnnx } from './formats/onnx-file.ts';
 import { inspectOnnx, staysInside } from './formats/onnx.ts';
-import { inspectTensorflow } from './formats/tensorflow.ts';
 import { type Manifest, networkShape } from './manifest.ts';
-import { tensorflowMixing } from './mixing/tensorflow/analyse.ts';
 import { onnxMixing } from './mixing/onnx/analyse.ts';
 
 /**
@@ -16,9 +14,15 @@ import { onnxMixing } from './mixing/onnx/analyse.ts';
  * @throws DomainError `model_invalid` for a file that cannot be read, operators that draw random numbers, and weights outside
  *   the folder or outside the manifest
  */
-export function inspectModel(manifest: Manifest, files: ReadonlyMap<string, Uint8Array>): BatchMixing {
+export async function inspectModel(
+  manifest: Manifest,
+  files: ReadonlyMap<string, Uint8Array>,
+): Promise<BatchMixing> {
   const { path } = manifest.files[0]!;
   if (manifest.engine === 'tensorflow') {
+    // Loaded where they are needed: a host of ONNX models would spend a third of its start on them.
+    const { inspectTensorflow } = await import('./formats/tensorflow.ts');
+    const { tensorflowMixing } = await import('./mixing/tensorflow/analyse.ts');
     const { weightFiles, randomOperators } = inspected(
       () => inspectTensorflow(files.get(path)!, path, manifest.signature),
       (cause) => `${path} is not a readable TensorFlow model${foreignBytes(files.get(path)!)}: ${String(cause)}`,

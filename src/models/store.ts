@@ -2,10 +2,8 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { DomainError } from '../errors.ts';
-import type { BatchMixing } from './batch-mixing.ts';
-import { type Manifest, parseManifest } from './manifest.ts';
-import { readModelFile } from './file.ts';
-import { inspectModel } from './inspect-model.ts';
+import type { Manifest } from './manifest.ts';
+import { parseManifest } from './parse-manifest.ts';
 
 /** A model whose manifest has been read; its files have not been opened yet. */
 export interface RegisteredModel {
@@ -13,14 +11,6 @@ export interface RegisteredModel {
   /** SHA-256 of the manifest's bytes: it names every file's digest, so it stands for the whole model. */
   readonly digest: string;
   readonly folder: string;
-}
-
-/** A model whose files have the digests that the manifest states. */
-export interface VerifiedModel extends RegisteredModel {
-  /** Absolute path of the first file, the one that the engine opens. */
-  readonly path: string;
-  /** What the model file says of the rows of a batch. */
-  readonly mixing: BatchMixing;
 }
 
 /** A folder of the models directory that is not a valid model: reported, never silently left out. */
@@ -99,17 +89,4 @@ async function readModelStore(directory: string): Promise<ModelStore> {
     }
   }
   return asStore(models, rejected);
-}
-
-/**
- * Checks a model's files before an engine may open them: digests and sizes, symbolic links out of the folder, weights
- * outside the folder or outside the manifest, and operators that draw random numbers.
- *
- * @throws DomainError `model_digest_mismatch` or `model_invalid`
- */
-export async function verifyModel(model: RegisteredModel): Promise<VerifiedModel> {
-  const { manifest, folder } = model;
-  const files = new Map<string, Uint8Array>();
-  for (const file of manifest.files) files.set(file.path, await readModelFile(folder, file));
-  return { ...model, path: join(folder, manifest.files[0]!.path), mixing: inspectModel(manifest, files) };
 }

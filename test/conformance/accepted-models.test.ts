@@ -4,7 +4,7 @@ import { CPU_TARGET } from '../../src/engines/compute-target.ts';
 import { openClassifier } from '../../src/engines/open-classifier.ts';
 import { openIn } from '../../src/engines/tensorflow/engine.ts';
 import { loadTensorflow, loadTensorflowWasm } from '../../src/engines/tensorflow/library.ts';
-import { verifyModel } from '../../src/models/store.ts';
+import { verifyModel } from '../../src/models/verify.ts';
 import { domainFault } from '../support/domain-fault.ts';
 import { linearOnnx, weightBytes } from '../support/linear-onnx.ts';
 import { linearGraph, linearTensorflow } from '../support/linear-tensorflow.ts';

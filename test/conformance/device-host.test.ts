@@ -5,7 +5,8 @@ import { createBirpc } from 'birpc';
 import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { CPU_TARGET } from '../../src/engines/compute-target.ts';
-import { openModelStore, type RegisteredModel, verifyModel } from '../../src/models/store.ts';
+import { openModelStore, type RegisteredModel } from '../../src/models/store.ts';
+import { verifyModel } from '../../src/models/verify.ts';
 import { openClassifier } from '../../src/engines/open-classifier.ts';
 import type * as DeviceHosts from '../../src/host/device-host.ts';
 import type {

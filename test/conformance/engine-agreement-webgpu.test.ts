@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CPU_TARGET } from '../../src/engines/compute-target.ts';
-import { verifyModel } from '../../src/models/store.ts';
+import { verifyModel } from '../../src/models/verify.ts';
 import { openClassifier } from '../../src/engines/open-classifier.ts';
 import { useTemporaryDirectory } from '../support/temporary-directory.ts';
 import {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CPU_TARGET } from '../../src/engines/compute-target.ts';
-import { type RegisteredModel, verifyModel } from '../../src/models/store.ts';
+import type { RegisteredModel } from '../../src/models/store.ts';
+import { verifyModel } from '../../src/models/verify.ts';
 import { openClassifier } from '../../src/engines/open-classifier.ts';
 import { openIn } from '../../src/engines/tensorflow/engine.ts';
 import { loadTensorflowWasm } from '../../src/engines/tensorflow/library.ts';

@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Classifier, createClassifier } from '../../src/engines/classifier.ts';
 import type { EngineSession } from '../../src/engines/engine.ts';
 import { probeRows } from '../../src/engines/row-probe.ts';
-import { type VerifiedModel, verifyModel } from '../../src/models/store.ts';
+import { type VerifiedModel, verifyModel } from '../../src/models/verify.ts';
 import { domainFault } from '../support/domain-fault.ts';
 import { type LinearLawModel, type WriteLinear, writeLinearOnnx } from '../support/linear-law-model.ts';
 import { imageInput } from '../support/model-folder.ts';

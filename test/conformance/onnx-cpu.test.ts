@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { CPU_TARGET } from '../../src/engines/compute-target.ts';
-import { verifyModel } from '../../src/models/store.ts';
+import { verifyModel } from '../../src/models/verify.ts';
 import { openOnnxSession } from '../../src/engines/onnx/engine.ts';
 import { createClassifier } from '../../src/engines/classifier.ts';
 import { domainFault } from '../support/domain-fault.ts';

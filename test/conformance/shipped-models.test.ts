@@ -3,12 +3,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { CPU_TARGET } from '../../src/engines/compute-target.ts';
 import type { Classifier } from '../../src/engines/classifier.ts';
 import { inputElements } from '../../src/models/manifest.ts';
-import {
-  openModelStore,
-  type RegisteredModel,
-  type VerifiedModel,
-  verifyModel,
-} from '../../src/models/store.ts';
+import { openModelStore, type RegisteredModel } from '../../src/models/store.ts';
+import { type VerifiedModel, verifyModel } from '../../src/models/verify.ts';
 import { openClassifier } from '../../src/engines/open-classifier.ts';
 import { openIn } from '../../src/engines/tensorflow/engine.ts';
 import { loadTensorflowWasm } from '../../src/engines/tensorflow/library.ts';

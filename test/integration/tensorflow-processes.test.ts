@@ -37,7 +37,8 @@ const SCRIPT = `
     const argv = process.argv.slice(2);
     for (let thread = 0; thread < Number(threads); thread += 1) new Worker(new URL(import.meta.url), { argv });
   } else {
-    const { openModelStore, verifyModel } = await import(root + '/dist/models/store.js');
+    const { openModelStore } = await import(root + '/dist/models/store.js');
+    const { verifyModel } = await import(root + '/dist/models/verify.js');
     const { openClassifier } = await import(root + '/dist/engines/open-classifier.js');
     const { models } = await openModelStore(dirname(folder));
     const answer = {};

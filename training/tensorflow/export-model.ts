@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { LayersModel } from '@tensorflow/tfjs-node-gpu';
-import { parseManifest, type Manifest } from '../../src/models/manifest.ts';
+import type { Manifest } from '../../src/models/manifest.ts';
+import { parseManifest } from '../../src/models/parse-manifest.ts';
 import type { Recipe } from './recipe.ts';
 
 /** What TensorFlow.js writes; the first is the one that is opened. */

@@ -7,8 +7,8 @@ import {
   openModelStore,
   type RegisteredModel,
   type RejectedModel,
-  verifyModel,
 } from '../../models/store.ts';
+import { verifyModel } from '../../models/verify.ts';
 import { EXIT } from '../exit-code.ts';
 import { readSettings } from '../settings.ts';
 import type { Starters } from '../starters.ts';

@@ -3,7 +3,7 @@ import type { ComputeTarget, Precision } from '../compute-target.ts';
 import type { EngineSession } from '../engine.ts';
 import { requireScores } from '../signature.ts';
 import { inputElements, networkShape } from '../../models/manifest.ts';
-import type { VerifiedModel } from '../../models/store.ts';
+import type { VerifiedModel } from '../../models/verify.ts';
 import { openOnGpu } from './gpu.ts';
 import { type OnnxProvider, providersOf } from './providers.ts';
 import { createOnnxSession, type OnnxSession } from './session.ts';

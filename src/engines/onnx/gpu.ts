@@ -2,7 +2,7 @@ import ort from 'onnxruntime-node';
 import { DomainError } from '../../errors.ts';
 import type { ComputeTarget } from '../compute-target.ts';
 import { inputElements, networkShape } from '../../models/manifest.ts';
-import type { VerifiedModel } from '../../models/store.ts';
+import type { VerifiedModel } from '../../models/verify.ts';
 import { multipliesInFloat32 } from './arithmetic.ts';
 import { judgePlacement, withProfile } from './placement.ts';
 import { isFallback, type OnnxProvider } from './providers.ts';

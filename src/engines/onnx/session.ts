@@ -7,7 +7,7 @@ import { readModelFile } from '../../models/file.ts';
 import { type OnnxFile, readOnnx } from '../../models/formats/onnx-file.ts';
 import { type OnnxLogits, onnxLogits, withLogitsOutput } from '../../models/logits/onnx-logits.ts';
 import type { Manifest } from '../../models/manifest.ts';
-import type { VerifiedModel } from '../../models/store.ts';
+import type { VerifiedModel } from '../../models/verify.ts';
 import { missingPart, type OnnxProvider } from './providers.ts';
 
 export type OnnxOptions = ort.InferenceSession.SessionOptions;

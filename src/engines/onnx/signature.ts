@@ -1,5 +1,5 @@
 import type ort from 'onnxruntime-node';
-import type { VerifiedModel } from '../../models/store.ts';
+import type { VerifiedModel } from '../../models/verify.ts';
 import { type DeclaredTensor, requireSignature, type Signature } from '../signature.ts';
 import type { OnnxSession } from './session.ts';
 

@@ -3,7 +3,7 @@ import type { ComputeTarget } from '../compute-target.ts';
 import type { EngineSession } from '../engine.ts';
 import { type DeclaredTensor, requireScores, requireSignature } from '../signature.ts';
 import { inputElements, networkShape } from '../../models/manifest.ts';
-import type { VerifiedModel } from '../../models/store.ts';
+import type { VerifiedModel } from '../../models/verify.ts';
 import { type LoadedTensorflow, loadTensorflow, type TensorSpec } from './library.ts';
 import { loadTensorflowModel, type TensorflowModel } from './model.ts';
 

@@ -7,7 +7,7 @@ import { graphWithoutSoftmax } from '../../models/logits/graph-logits.ts';
 import { layersWithoutSoftmax } from '../../models/logits/layers-logits.ts';
 import { savedModelWithoutSoftmax } from '../../models/logits/saved-model-logits.ts';
 import type { Manifest } from '../../models/manifest.ts';
-import type { VerifiedModel } from '../../models/store.ts';
+import type { VerifiedModel } from '../../models/verify.ts';
 import { readSavedModel, type SavedTensor, servingSignature } from '../../models/formats/saved-model.ts';
 import { readTensorflowJson } from '../../models/formats/tensorflow-json.ts';
 import type { Tensor, Tensorflow, TensorSpec } from './library.ts';

@@ -4,7 +4,7 @@ import { argmaxRows } from '../../../src/engines/classifier.ts';
 import { NonFiniteScoreError } from '../../../src/engines/non-finite-score-error.ts';
 import type { EngineSession } from '../../../src/engines/engine.ts';
 import type { Manifest } from '../../../src/models/manifest.ts';
-import type { VerifiedModel } from '../../../src/models/store.ts';
+import type { VerifiedModel } from '../../../src/models/verify.ts';
 import { domainFault } from '../../support/domain-fault.ts';
 import { imageInput, manifestOf } from '../../support/model-folder.ts';
 

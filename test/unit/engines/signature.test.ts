@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type DeclaredTensor, requireScores, requireSignature } from '../../../src/engines/signature.ts';
 import type { Manifest } from '../../../src/models/manifest.ts';
-import type { VerifiedModel } from '../../../src/models/store.ts';
+import type { VerifiedModel } from '../../../src/models/verify.ts';
 import { domainFault } from '../../support/domain-fault.ts';
 import { imageInput, manifestOf } from '../../support/model-folder.ts';
 

@@ -1,16 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
-import {
-  inputElements,
-  inputShape,
-  type Manifest,
-  ManifestSchema,
-  networkShape,
-  normalisationOf,
-  outputWidth,
-  parseManifest,
-} from '../../../src/models/manifest.ts';
+import { ManifestSchema } from '../../../src/models/manifest-schema.ts';
+import { inputElements, inputShape, type Manifest, networkShape, normalisationOf, outputWidth } from '../../../src/models/manifest.ts';
+import { parseManifest } from '../../../src/models/parse-manifest.ts';
 import { domainFault } from '../../support/domain-fault.ts';
 import { imageInput, manifestOf } from '../../support/model-folder.ts';
 

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { openModelStore, type RegisteredModel, verifyModel } from '../../../src/models/store.ts';
+import { openModelStore, type RegisteredModel } from '../../../src/models/store.ts';
+import { verifyModel } from '../../../src/models/verify.ts';
 import { domainFault } from '../../support/domain-fault.ts';
 import { batchNormalization, linearOnnx, PRELUDES, weightBytes } from '../../support/linear-onnx.ts';
 import {

@@ -3,7 +3,7 @@ import { DomainError } from '../../../../src/errors.ts';
 import { type Answers, draftManifest } from '../../../../src/models/draft/draft-manifest.ts';
 import type { FileTensor } from '../../../../src/models/draft/file-signature.ts';
 import { modelJsonSignature } from '../../../../src/models/draft/tensorflow-signature.ts';
-import { parseManifest } from '../../../../src/models/manifest.ts';
+import { parseManifest } from '../../../../src/models/parse-manifest.ts';
 
 const GREY: FileTensor = { name: 'image', type: 'float32', shape: [null, 1, 28, 28] };
 const SCORES: FileTensor = { name: 'logits', type: 'float32', shape: [null, 10] };

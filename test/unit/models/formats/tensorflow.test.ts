@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { parseManifest } from '../../../../src/models/manifest.ts';
-import { verifyModel } from '../../../../src/models/store.ts';
+import { parseManifest } from '../../../../src/models/parse-manifest.ts';
+import { verifyModel } from '../../../../src/models/verify.ts';
 import { inspectTensorflow } from '../../../../src/models/formats/tensorflow.ts';
 import { domainFault } from '../../../support/domain-fault.ts';
 import { linearTensorflow, type LinearTensorflowOptions } from '../../../support/linear-tensorflow.ts';
