@@ -55,10 +55,10 @@ function layersOf(kind: string, config: unknown): { readonly layers: readonly La
   const layers: Layer[] = [];
   for (const each of listed) {
     const inner = (each['config'] ?? {}) as Json;
-    const name = String(inner['name'] ?? each['name'] ?? `layer ${layers.length}`);
+    const name = textOf(inner['name'] ?? each['name'], `layer ${layers.length}`);
     const previous = layers.at(-1)?.name;
     const from = sequential ? (previous === undefined ? [] : [previous]) : callsOf(each['inbound_nodes']);
-    layers.push({ name, kind: String(each['class_name'] ?? ''), config: innermost(each), from });
+    layers.push({ name, kind: textOf(each['class_name']), config: innermost(each), from });
   }
   if (sequential) return { layers, outputs: layers.length === 0 ? [] : [layers.at(-1)!.name] };
   // One output is written as [name, node, tensor], several as a list of those.
@@ -73,6 +73,11 @@ function innermost(layer: Json): Json {
   if (!Array.isArray(inner) || inner.length === 0) return config;
   const [first, last] = [inner[0] as Json, inner.at(-1) as Json];
   return { ...innermost(last), batch_input_shape: innermost(first)['batch_input_shape'] };
+}
+
+/** What stands where a text is expected; another thing there is no name. */
+function textOf(value: unknown, otherwise = ''): string {
+  return typeof value === 'string' ? value : otherwise;
 }
 
 function callsOf(inbound: unknown): string[] {
@@ -96,6 +101,6 @@ function widthOf(layer: Layer | undefined, byName: ReadonlyMap<string, Layer>, d
 function activationOf(layer: Layer | undefined): string {
   if (layer === undefined) return '';
   if (layer.kind === 'Activation' || layer.kind === 'Dense' || layer.kind.startsWith('Conv'))
-    return String(layer.config['activation'] ?? '');
+    return textOf(layer.config['activation']);
   return layer.kind;
 }
