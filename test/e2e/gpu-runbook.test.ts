@@ -39,6 +39,8 @@ beforeAll(async () => {
     SMOOTHCERT_DEVICES: 'cpu',
   });
   url = String((await service.logged('api_listening'))['url']);
+  // The API answers before its worker has loaded the models.
+  await service.logged('worker_ready');
 });
 
 afterAll(async () => {
