@@ -1,24 +1,21 @@
-import { fork } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createBirpc } from 'birpc';
 import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type ComputeTarget, CPU_TARGET } from '../../src/engines/compute-target.ts';
 import { discoverDevices } from '../../src/devices/discover.ts';
 import { inputElements } from '../../src/models/manifest.ts';
-import { openModelStore, type RegisteredModel } from '../../src/models/store.ts';
+import { openModelStore } from '../../src/models/store.ts';
 import { verifyModel } from '../../src/models/verify.ts';
 import { openOnnxSession } from '../../src/engines/onnx/engine.ts';
 import { openClassifier } from '../../src/engines/open-classifier.ts';
 import { findWebgpuAdapter } from '../../src/devices/webgpu-adapter.ts';
 import type * as DeviceHosts from '../../src/host/device-host.ts';
-import type { HostFunctions, HostSettings, Work, WorkerFunctions } from '../../src/host/protocol.ts';
+import type { Work } from '../../src/host/protocol.ts';
 import { domainFault } from '../support/domain-fault.ts';
 import type { Prelude } from '../support/linear-onnx.ts';
 import { imageInput, type LinearModelOptions, writeLinearModel } from '../support/model-folder.ts';
-import { ELEMENT, type OnnxTensor } from '../support/onnx-file.ts';
 import { useTemporaryDirectory } from '../support/temporary-directory.ts';
 import { classify, engineLaws, pixels } from './engine-laws.ts';
 
@@ -85,23 +82,6 @@ describe('a device host on WebGPU', () => {
     return host;
   }
 
-  /** Starts a host process without a worker's handle on it, and speaks its protocol. */
-  function startProcess(): HostFunctions {
-    const settings: HostSettings = { lanes: 1, target: TARGET };
-    const child = fork(fileURLToPath(new URL('host-process.js', BUILT)), [JSON.stringify(settings)], {
-      serialization: 'advanced',
-    });
-    onTestFinished(() => void child.kill('SIGKILL'));
-    return createBirpc<HostFunctions, WorkerFunctions>(
-      { progress: () => undefined, alive: () => undefined },
-      {
-        post: (message) => child.send(message),
-        on: (listener) => child.on('message', listener),
-        timeout: -1,
-      },
-    );
-  }
-
   it('gives the votes of a host on the CPU for a classifier whose scores are never close', async () => {
     const model = await writeLinearModel(directory('host', 'linear'), { ...LINEAR, batch: 64 });
     const work: Work = {
@@ -118,35 +98,6 @@ describe('a device host on WebGPU', () => {
     }
     expect(votes[1]).toEqual(votes[0]);
     expect(votes[1]).toEqual([[expect.any(Number), expect.any(Number)]]);
-  });
-
-  /** The image and its first 128 rows are added up: more rows than that fit nothing. */
-  function limited(): Promise<RegisteredModel> {
-    const at = (name: string, each: number): OnnxTensor => ({
-      name,
-      dims: [1],
-      data_type: ELEMENT.int64,
-      int64_data: [each],
-    });
-    const prelude: Prelude = {
-      nodes: [
-        { op_type: 'Slice', input: ['image', 'start', 'end', 'axis'], output: ['first'] },
-        { op_type: 'Add', input: ['image', 'first'], output: ['prepared'] },
-      ],
-      initializers: [at('start', 0), at('end', 128), at('axis', 0)],
-    };
-    return writeLinearModel(directory('limited', 'linear'), { ...LINEAR, prelude });
-  }
-
-  it('halves batches that the device refuses', async () => {
-    const loaded = await startProcess().load(await limited(), { batchSize: 512, samplesPerSecond: 1 }, []);
-    expect(loaded).toMatchObject({ kind: 'loaded', batchSize: 128 });
-  });
-
-  it('takes a quarter of a batch that the device refuses, or less, where it measures which is best', async () => {
-    const loaded = await startProcess().load(await limited(), null, []);
-    expect(loaded).toMatchObject({ kind: 'loaded', batchSize: expect.any(Number) });
-    expect('batchSize' in loaded && loaded.batchSize).toBeLessThanOrEqual(64);
   });
 
   it('takes one lane: sessions of two threads would end the process', async () => {
