@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { createBirpc } from 'birpc';
 import { pino } from 'pino';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { CPU_TARGET } from '../../src/engines/compute-target.ts';
 import { openModelStore, type RegisteredModel } from '../../src/models/store.ts';
 import { verifyModel } from '../../src/models/verify.ts';
@@ -84,11 +84,26 @@ async function shipped(): Promise<RegisteredModel> {
   return store.find('mnist-cnn')!;
 }
 
-function startHost(lanes = 1): DeviceHosts.DeviceHost {
+function createHost(lanes: number): DeviceHosts.DeviceHost {
   const device = { id: 'cpu', name: 'CPU', kind: 'cpu', lanes, memoryBytes: null, driver: null } as const;
   const batches = openBatchMemory(SHARED_CACHE, device);
-  const host = createDeviceHost(device, CPU_TARGET, ENVIRONMENT, SILENT, { batches });
+  return createDeviceHost(device, CPU_TARGET, ENVIRONMENT, SILENT, { batches });
+}
+
+/** A host of the test's own. */
+function startHost(lanes = 1): DeviceHosts.DeviceHost {
+  const host = createHost(lanes);
   onTestFinished(() => host.close());
+  return host;
+}
+
+const shared = new Map<number, DeviceHosts.DeviceHost>();
+afterAll(() => Promise.all([...shared.values()].map((host) => host.close())));
+
+/** A host that others use too, for what does not end it: most of the time of a test is that of a process to start. */
+function sharedHost(lanes = 1): DeviceHosts.DeviceHost {
+  const host = shared.get(lanes) ?? createHost(lanes);
+  shared.set(lanes, host);
   return host;
 }
 
@@ -167,14 +182,14 @@ describe('the votes of a device host', () => {
     const model = await quick();
     const expected = await EXPECTED();
     expect(expected.flat().every((count) => count > 0)).toBe(true);
-    const outcome = await startHost().sample(work(model), NEVER, ignore);
+    const outcome = await sharedHost().sample(work(model), NEVER, ignore);
     expect(votesOf(outcome)).toEqual(expected);
   });
 
   it('are the same with one lane and with two, however the segments are cut', async () => {
     const model = await quick();
-    const expected = votesOf(await startHost(1).sample(work(model), NEVER, ignore));
-    const host = startHost(2);
+    const expected = votesOf(await sharedHost(1).sample(work(model), NEVER, ignore));
+    const host = sharedHost(2);
     expect(votesOf(await host.sample(work(model), NEVER, ignore))).toEqual(expected);
     for (const pieces of [1, 17, 256, 1_000]) {
       const { segments, parents } = cut(pieces);
@@ -218,7 +233,7 @@ describe('the votes of a device host', () => {
 
   it('are the same for a model of one batch size', async () => {
     const expected = await EXPECTED();
-    const host = startHost();
+    const host = sharedHost();
     const model = await linear({ batch: 5 });
     expect(await host.load(model)).toMatchObject({ kind: 'loaded', batchSize: 5 });
     expect(votesOf(await host.sample(work(model), NEVER, ignore))).toEqual(expected);
@@ -231,13 +246,13 @@ describe('the votes of a device host', () => {
       (bias, index) => bias + LINEAR.weights[index]!.reduce((sum, each) => sum + each / 2, 0),
     );
     const model = await quick({ weights, biases, preprocess: { mean: [0.5], std: [0.25] } });
-    const votes = votesOf(await startHost().sample(work(model), NEVER, ignore));
+    const votes = votesOf(await sharedHost().sample(work(model), NEVER, ignore));
     expect(votes).toEqual(await EXPECTED());
   });
 
   it('are the same when the work is handed out again while the first attempt runs', async () => {
     const model = await quick();
-    const host = startHost(2);
+    const host = sharedHost(2);
     const [first, second, third] = await Promise.all(
       [1, 2, 3].map(() => host.sample(work(model), NEVER, ignore)),
     );
@@ -246,11 +261,11 @@ describe('the votes of a device host', () => {
   });
 
   it('are none, at once, for work without segments', async () => {
-    expect(votesOf(await startHost().sample(work(await quick(), []), NEVER, ignore))).toEqual([]);
+    expect(votesOf(await sharedHost().sample(work(await quick(), []), NEVER, ignore))).toEqual([]);
   });
 
   it('are the same after more models than a host keeps open', async () => {
-    const host = startHost();
+    const host = sharedHost();
     const first = await quick();
     const expected = votesOf(await host.sample(work(first), NEVER, ignore));
     for (let model = 0; model < 9; model += 1) expect((await host.load(await quick())).kind).toBe('loaded');
@@ -261,7 +276,7 @@ describe('the votes of a device host', () => {
 describe('progress', () => {
   it('adds up to the samples asked for, exactly', async () => {
     const model = await quick();
-    const host = startHost(2);
+    const host = sharedHost(2);
     const counts = [0, 0];
     await Promise.all(
       counts.map((_, index) =>
@@ -275,7 +290,7 @@ describe('progress', () => {
 describe('aborting', () => {
   it('ends the work within a task of every lane, and the host goes on', async () => {
     const long = await longWork();
-    const host = startHost(2);
+    const host = sharedHost(2);
     const loaded = await host.load(long.model);
     if (loaded.kind !== 'loaded') throw new Error(loaded.detail);
     const controller = new AbortController();
@@ -296,7 +311,7 @@ describe('aborting', () => {
 
   it('before the start draws nothing', async () => {
     let drawn = 0;
-    const outcome = await startHost().sample(
+    const outcome = await sharedHost().sample(
       work(await quick()),
       AbortSignal.abort(),
       (samples) => (drawn += samples),
@@ -344,7 +359,7 @@ describe('a model that is not valid', () => {
   });
 
   it('fails as invalid: noise of its own, another output than stated, NaN for every image', async () => {
-    const host = startHost();
+    const host = sharedHost();
     const nan = LINEAR.weights.map((row) => row.map(() => NaN));
     const fourClasses = writeModelFolder(directory('wider', 'linear'), {
       files: { 'model.onnx': linearOnnx({ ...LINEAR, shape: [1, 3, 3] }) },
@@ -362,7 +377,7 @@ describe('a model that is not valid', () => {
   });
 
   it('fails the work where only some noisy images have no finite score, and goes on with other work', async () => {
-    const host = startHost(2);
+    const host = sharedHost(2);
     const model = await quick({ prelude: PRELUDES.logarithm });
     const failed = host.sample(work(model), NEVER, ignore);
     const good = await quick();

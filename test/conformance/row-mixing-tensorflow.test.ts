@@ -188,5 +188,4 @@ it.runIf(nativeTensorflowObstacle() === null)(
     // Or else nothing was tested.
     expect(independent).toBeGreaterThan(200);
   },
-  120_000,
 );

@@ -193,7 +193,10 @@ describe('a running service', () => {
   let url: string;
 
   beforeAll(async () => {
-    service = startCommand(['serve', '--port', '0', '--data', at('data')], { LOG_LEVEL: 'warn' });
+    service = startCommand(['serve', '--port', '0', '--data', at('data')], {
+      LOG_LEVEL: 'warn',
+      SMOOTHCERT_MODELS: 'mnist-cnn',
+    });
     const line = await until(
       () => /^Smoothcert listens on (\S+) {2}\(docs: \S+\/docs\)\n$/.exec(service.stdout()),
       {

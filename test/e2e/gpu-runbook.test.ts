@@ -37,6 +37,7 @@ beforeAll(async () => {
     SMOOTHCERT_PORT: '0',
     SMOOTHCERT_DATA_DIR: data,
     SMOOTHCERT_DEVICES: 'cpu',
+    SMOOTHCERT_MODELS: 'mnist-cnn',
   });
   url = String((await service.logged('api_listening'))['url']);
   // The API answers before its worker has loaded the models.

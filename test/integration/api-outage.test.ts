@@ -12,7 +12,7 @@ import { createJobStore } from '../../src/jobs/job-store.ts';
 import { certification, MODELS, QUIET, startTestApi, useTestApi } from '../support/api.ts';
 import { untilGone } from '../support/processes.ts';
 import { SHARED_SERVER_CACHE, startTestRedis } from '../support/redis.ts';
-import { servedTime } from '../support/served-time.ts';
+import { withinServedTime } from '../support/served-time.ts';
 import { until } from '../support/until.ts';
 
 /** Milliseconds in which an answer must be there while Redis is away. */
@@ -26,18 +26,7 @@ interface Answer {
   readonly headers: Record<string, string>;
 }
 
-async function timely(request: PromiseLike<Answer>): Promise<Answer> {
-  const answered = new AbortController();
-  const late = servedTime(PROMISED, answered.signal).then(() => {
-    throw new Error(`no answer within ${PROMISED / 1000} s`);
-  });
-  try {
-    return await Promise.race([request, late]);
-  } finally {
-    late.catch(() => undefined);
-    answered.abort();
-  }
-}
+const timely = (request: PromiseLike<Answer>): Promise<Answer> => withinServedTime(request, PROMISED);
 
 /** Every kind of call is answered with 503 in time, and live stays 200. */
 async function expectOutage(id: string): Promise<void> {

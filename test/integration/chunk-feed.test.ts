@@ -19,6 +19,7 @@ import {
 import { createSamplingStore, type SamplingStore } from '../../src/jobs/sampling-store.ts';
 import { connectWorker, waitUntilReady } from '../../src/redis/connections.ts';
 import { QUIET } from '../support/api.ts';
+import { WAIT_LIMIT_MS } from '../support/limits.ts';
 import { startTestRedis, type TestRedis } from '../support/redis.ts';
 import { ENGINE, hostStatus, loadedModel, workerStatus } from '../support/worker-status.ts';
 
@@ -45,7 +46,7 @@ let feed: ChunkFeed;
 beforeAll(async () => {
   server = await startTestRedis();
   redis = connectWorker(server.url, QUIET);
-  await waitUntilReady(redis, 10_000);
+  await waitUntilReady(redis, WAIT_LIMIT_MS);
 });
 beforeEach(async () => {
   const keys = createKeys(`test-${randomBytes(4).toString('hex')}`);

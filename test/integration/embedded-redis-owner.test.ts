@@ -13,7 +13,7 @@ import { thisProcess, writeClaim } from '../../src/redis/embedded/owner-claim.ts
 import { identifyProcess, type ProcessIdentity } from '../../src/redis/embedded/process-identity.ts';
 import { serverArguments } from '../../src/redis/embedded/server-arguments.ts';
 import { waitUntilReady } from '../../src/redis/embedded/wait-until-ready.ts';
-import { runScript, untilGone, type Script } from '../support/processes.ts';
+import { runScript, type Script, startUnreaped, untilGone } from '../support/processes.ts';
 import { SHARED_SERVER_CACHE, SILENT_LOGGER } from '../support/redis.ts';
 import { usePathWithoutRedis } from '../support/search-path.ts';
 import { until } from '../support/until.ts';
@@ -170,12 +170,7 @@ describe('what a killed owner left', () => {
   test.runIf(process.platform === 'linux')(
     'is taken over when the owner is a zombie that nobody reaps',
     async () => {
-      const parent = spawn('/bin/sh', ['-c', 'sleep 60 & echo $!; exec sleep 60'], {
-        stdio: ['ignore', 'pipe', 'ignore'],
-      });
-      open.push(async () => parent.kill('SIGKILL'));
-      const [output] = (await once(parent.stdout, 'data')) as [Buffer];
-      const owner = identifyProcess(Number(output.toString()))!;
+      const owner = identifyProcess(await startUnreaped())!;
       writeClaim(dataDirectory, { owner, held: true, server: null, socketPath: null });
       await expect(start()).rejects.toMatchObject({ code: 'redis_data_in_use' });
       process.kill(owner.pid, 'SIGKILL');

@@ -129,6 +129,7 @@ it('a service runs jobs to their end where Redis forbids INFO and CONFIG, as man
     REDIS_URL: `unix://service:secret@${path}`,
     SMOOTHCERT_PORT: '0',
     SMOOTHCERT_LANES: '1',
+    SMOOTHCERT_MODELS: 'mnist-cnn',
   });
   const client = createTestClient(String((await service.logged('api_listening'))['url']));
   const parameters = { sigma: 0.5, n0: 100, n: 1_000 };

@@ -1,5 +1,3 @@
-import { cp, mkdir } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import type { JobResource } from '../../src/contract/job.ts';
@@ -7,6 +5,7 @@ import type { ResultResource } from '../../src/contract/result.ts';
 import { createKeys } from '../../src/jobs/keys.ts';
 import { connectWorker, waitUntilReady } from '../../src/redis/connections.ts';
 import { QUIET } from '../support/api.ts';
+import { WAIT_LIMIT_MS } from '../support/limits.ts';
 import { startTestRedis, type TestRedis } from '../support/redis.ts';
 import {
   createTestClient,
@@ -15,13 +14,10 @@ import {
   startProcess,
   type TestClient,
 } from '../support/service.ts';
-import { useTemporaryDirectory } from '../support/temporary-directory.ts';
 import { until } from '../support/until.ts';
 
 // An engine is upgraded while a job runs: the pool that drew its first votes is never there again.
 
-const MODELS = fileURLToPath(new URL('../../models', import.meta.url));
-const at = useTemporaryDirectory();
 const keys = createKeys('smoothcert');
 const REQUEST = {
   model: 'mnist-cnn',
@@ -30,6 +26,8 @@ const REQUEST = {
   reproductionSeed: '5eed'.repeat(16),
 };
 const PLANNED = 4 * 30_100;
+/** A worker that does not have the job's model. */
+const OTHERS = { SMOOTHCERT_MODELS: 'fashion-mnist-cnn' };
 const OLD = 'onnxruntime-node 0.29.0 on cpu (fp32)';
 
 let server: TestRedis;
@@ -45,6 +43,7 @@ async function startTestWorker(
   worker = startProcess('worker', {
     REDIS_URL: server.url,
     SMOOTHCERT_LANES: '1',
+    SMOOTHCERT_MODELS: 'mnist-cnn',
     SMOOTHCERT_POOL_GONE_MINUTES: String(minutes),
     ...variables,
   });
@@ -55,11 +54,9 @@ async function startTestWorker(
 beforeAll(async () => {
   server = await startTestRedis();
   redis = connectWorker(server.url, QUIET);
-  await waitUntilReady(redis, 10_000);
+  await waitUntilReady(redis, WAIT_LIMIT_MS);
   api = startProcess('api', { REDIS_URL: server.url, SMOOTHCERT_PORT: '0' });
   client = createTestClient(String((await api.logged('api_listening'))['url']));
-  await mkdir(at('others'));
-  await cp(`${MODELS}/fashion-mnist-cnn`, at('others', 'fashion-mnist-cnn'), { recursive: true });
 });
 afterEach(async () => {
   await worker?.end();
@@ -123,7 +120,7 @@ it('a job says what it waits for, shows no speed and no end, and can be cancelle
   expect((await client.ended(other.id)).status).toBe('succeeded');
   expect(await client.cancel(id)).toMatchObject({ status: 'cancelled', waitingFor: null });
   expect(log.some(({ event, job }) => event === 'chunk_drawn' && job === id)).toBe(false);
-}, 300_000);
+});
 
 it('a job is bound anew after the stated time: no input mixes votes, none is decided twice, and they are those of the seed', async () => {
   const before = await interrupted();
@@ -151,7 +148,7 @@ it('a job is bound anew after the stated time: no input mixes votes, none is dec
     estimationVotes,
   ];
   expect(counted(await client.results(again.id)).map(votes)).toEqual(made.map(votes));
-}, 300_000);
+});
 
 it('a job fails with the reason where no other pool has its model; what was decided stays', async () => {
   const { id } = await interrupted();
@@ -159,7 +156,7 @@ it('a job fails with the reason where no other pool has its model; what was deci
   await until(async () => (await redis.keys(`${keys.queuePrefix}:*:lock`)).length === 0, {
     what: 'the locks of the dead worker to run out',
   });
-  await startTestWorker(0, { SMOOTHCERT_MODELS_DIR: at('others') });
+  await startTestWorker(0, OTHERS);
   const ended = await client.ended(id);
   expect(ended.status).toBe('partially_succeeded');
   const results = await client.results(id);
@@ -171,13 +168,12 @@ it('a job fails with the reason where no other pool has its model; what was deci
     );
   }
   expect(await redis.keys(`${keys.queuePrefix}:*${id}*`)).toEqual([]);
-}, 300_000);
+});
 
 it('a job whose model no worker has waits and says so, and fails with all its inputs after the stated time', async () => {
   const request = { ...REQUEST, parameters: { sigma: 0.5, n: 500 } };
   const { id } = await client.submit(request);
-  const others = { SMOOTHCERT_MODELS_DIR: at('others') };
-  const patient = await startTestWorker(10, others);
+  const patient = await startTestWorker(10, OTHERS);
   await until(async () => (await client.job(id)).status === 'running', { what: 'the job to be taken up' });
   expect(await client.job(id)).toMatchObject({ engine: null, waitingFor: 'mnist-cnn, which no worker has' });
   // Found by a worker that has the model, it is drawn at once.
@@ -186,7 +182,7 @@ it('a job whose model no worker has waits and says so, and fails with all its in
   await Promise.all([patient.end(), owner.end()]);
 
   const { id: second } = await client.submit(request);
-  await startTestWorker(0, others);
+  await startTestWorker(0, OTHERS);
   const { status, error, summary } = await client.ended(second);
   expect(status).toBe('failed');
   expect(error!.code).toBe('model_unavailable');
@@ -194,10 +190,10 @@ it('a job whose model no worker has waits and says so, and fails with all its in
   expect(summary.failed).toBe(4);
   for (const result of await client.results(second))
     expect(result).toMatchObject({ status: 'failed', error });
-}, 300_000);
+});
 
 it('a worker that lacks a job’s model leaves it to the one that has it, and does not fail it', async () => {
-  const other = await startTestWorker(10, { SMOOTHCERT_MODELS_DIR: at('others') });
+  const other = await startTestWorker(10, OTHERS);
   const owner = await startTestWorker(10);
   const jobs = await Promise.all(
     Array.from({ length: 12 }, () => client.submit({ ...REQUEST, parameters: { sigma: 0.5, n: 500 } })),
@@ -206,4 +202,4 @@ it('a worker that lacks a job’s model leaves it to the one that has it, and do
   const drew = (process: ServiceProcess): boolean => process.log.some(({ event }) => event === 'chunk_drawn');
   expect([drew(other), drew(owner)]).toEqual([false, true]);
   await other.end();
-}, 300_000);
+});

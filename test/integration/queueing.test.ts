@@ -6,6 +6,7 @@ import { createKeys } from '../../src/jobs/keys.ts';
 import { coordinatorQueue, type SamplingQueues, samplingQueues } from '../../src/jobs/queues.ts';
 import { connectWorker, waitUntilReady } from '../../src/redis/connections.ts';
 import { QUIET } from '../support/api.ts';
+import { WAIT_LIMIT_MS } from '../support/limits.ts';
 import { startTestRedis, type TestRedis } from '../support/redis.ts';
 import {
   createTestClient,
@@ -32,10 +33,14 @@ const submitted: string[] = [];
 beforeAll(async () => {
   server = await startTestRedis();
   redis = connectWorker(server.url, QUIET);
-  await waitUntilReady(redis, 10_000);
+  await waitUntilReady(redis, WAIT_LIMIT_MS);
   queues = samplingQueues(redis, keys);
   api = startProcess('api', { REDIS_URL: server.url, SMOOTHCERT_PORT: '0' });
-  worker = startProcess('worker', { REDIS_URL: server.url, SMOOTHCERT_LANES: '1' });
+  worker = startProcess('worker', {
+    REDIS_URL: server.url,
+    SMOOTHCERT_LANES: '1',
+    SMOOTHCERT_MODELS: 'mnist-cnn',
+  });
   client = createTestClient(String((await api.logged('api_listening'))['url']));
   await worker.logged('worker_ready');
 });
@@ -89,14 +94,14 @@ describe('a new job gets the device within two chunk times', () => {
   it('behind a job of 500 million samples', async () => {
     await underWay((await submitHuge()).id, 3);
     for (let time = 0; time < 2; time += 1) expect(await chunksBefore()).toBeLessThanOrEqual(3);
-  }, 300_000);
+  });
 
   it('behind that and ten jobs of 2 million', async () => {
     await underWay((await submitHuge()).id, 2);
     const ten = await Promise.all(Array.from({ length: 10 }, () => submit(20, 100_000)));
     for (const { id } of ten) await underWay(id);
     for (let time = 0; time < 2; time += 1) expect(await chunksBefore()).toBeLessThanOrEqual(3);
-  }, 300_000);
+  });
 
   it('and jobs that have both been under way for long take turns', async () => {
     const first = await submitHuge();
@@ -110,7 +115,7 @@ describe('a new job gets the device within two chunk times', () => {
     // Four each, but for what the device held and the queue had in hand.
     expect(drawnOf(first.id) - a).toBeGreaterThanOrEqual(2);
     expect(drawnOf(second.id) - b).toBeGreaterThanOrEqual(2);
-  }, 300_000);
+  });
 });
 
 describe('a job of 500 million samples', () => {
@@ -130,7 +135,7 @@ describe('a job of 500 million samples', () => {
       ),
     );
     expect(sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0)).toBeLessThan(16 * 1024);
-  }, 300_000);
+  });
 });
 
 describe('cancelling', () => {
@@ -149,7 +154,7 @@ describe('cancelling', () => {
     // The others go on.
     const counts = others.map(({ id }) => drawnOf(id));
     for (const [index, { id }] of others.entries()) await underWay(id, counts[index]! + 1);
-  }, 300_000);
+  });
 
   it('ends a job where no worker is there, and the worker that comes later draws nothing for it', async () => {
     const job = await submitHuge();
@@ -157,13 +162,17 @@ describe('cancelling', () => {
     await worker.end('SIGKILL');
     expect((await client.cancel(job.id)).status).toBe('cancelled');
     expect((await client.cancel(job.id)).status).toBe('cancelled');
-    worker = startProcess('worker', { REDIS_URL: server.url, SMOOTHCERT_LANES: '1' });
+    worker = startProcess('worker', {
+      REDIS_URL: server.url,
+      SMOOTHCERT_LANES: '1',
+      SMOOTHCERT_MODELS: 'mnist-cnn',
+    });
     await worker.logged('worker_ready');
     await until(async () => (await chunksInQueue(job)).length === 0, {
       what: 'an empty queue',
     });
     expect(drawnOf(job.id)).toBe(0);
-  }, 300_000);
+  });
 
   it('ends a job that was queued and never taken up', async () => {
     await worker.end();
@@ -174,7 +183,11 @@ describe('cancelling', () => {
       what: 'the job to say what it waits for',
     });
     expect(await client.cancel(job.id)).toMatchObject({ status: 'cancelled', waitingFor: null });
-    worker = startProcess('worker', { REDIS_URL: server.url, SMOOTHCERT_LANES: '1' });
+    worker = startProcess('worker', {
+      REDIS_URL: server.url,
+      SMOOTHCERT_LANES: '1',
+      SMOOTHCERT_MODELS: 'mnist-cnn',
+    });
     await worker.logged('worker_ready');
-  }, 300_000);
+  });
 });

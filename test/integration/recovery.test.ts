@@ -16,11 +16,11 @@ import { until } from '../support/until.ts';
 // One reproduction seed, so every run below must give the very same votes, whatever is killed on the way.
 const REQUEST = {
   model: 'mnist-cnn',
-  parameters: { sigma: 0.5, n0: 100, n: 40_000 },
+  parameters: { sigma: 0.5, n0: 100, n: 24_000 },
   inputs: exampleInputs('mnist', 3),
   reproductionSeed: '5eed'.repeat(16),
 };
-const PLANNED = 3 * 40_100;
+const PLANNED = 3 * 24_100;
 /** The promise: work goes on within this time of a kill, on a machine that has a core for it. */
 const RECOVERY_MS = 15_000;
 /** On a busy one: in no more than so many times what a worker takes there to start. */
@@ -35,7 +35,11 @@ let startMs: number;
 const workers = new Set<ServiceProcess>();
 
 async function startTestWorker(lanes: number): Promise<ServiceProcess> {
-  const worker = startProcess('worker', { REDIS_URL: redis.url, SMOOTHCERT_LANES: String(lanes) });
+  const worker = startProcess('worker', {
+    REDIS_URL: redis.url,
+    SMOOTHCERT_LANES: String(lanes),
+    SMOOTHCERT_MODELS: REQUEST.model,
+  });
   workers.add(worker);
   await worker.logged('worker_ready');
   return worker;
@@ -134,7 +138,7 @@ describe('the same request with the same seed gives the same votes, bit for bit'
 
   it('after a segmentation fault of the device host, twenty times in one job of four images', async () => {
     const worker = await startTestWorker(2);
-    const parameters = { ...REQUEST.parameters, n: 100_000 };
+    const parameters = { ...REQUEST.parameters, n: 60_000 };
     const request = { ...REQUEST, parameters, inputs: exampleInputs('mnist', 4) };
     const { id: undisturbed } = await client.submit(request);
     await client.ended(undisturbed);
@@ -151,7 +155,7 @@ describe('the same request with the same seed gives the same votes, bit for bit'
       )?.['to'] === 'out';
     while (killed.size < 20) {
       // Each process is hit at another moment of its life: starting, loading the model, sampling.
-      const processorTicks = 10 * (killed.size % 10);
+      const processorTicks = 6 * (killed.size % 10);
       const pid = await until(
         async () => {
           const { finishedAt } = await client.job(id);

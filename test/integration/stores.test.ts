@@ -467,9 +467,8 @@ describe('a job that is bound anew', () => {
     const job = await createBound();
     const [first, again] = [await jobs.poolGone(job.id), await jobs.poolGone(job.id)];
     expect(first).toBe(0);
-    expect(again).toBeLessThan(5);
     await redis.hincrby(keys.job(job.id), 'poolGoneSince', -100);
-    expect(await jobs.poolGone(job.id)).toBeGreaterThanOrEqual(100);
+    expect(await jobs.poolGone(job.id)).toBeGreaterThanOrEqual(again! + 100);
     await jobs.poolIsBack(job.id);
     expect(await jobs.poolGone(job.id)).toBe(0);
     expect(await jobs.poolGone('gone')).toBeNull();

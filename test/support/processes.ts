@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { identifyProcess } from '../../src/redis/embedded/process-identity.ts';
+import { commandLineOf, identifyProcess } from '../../src/redis/embedded/process-identity.ts';
 import { endWithTest } from './end-with-test.ts';
 import type { FoundProcess } from './live-processes.ts';
 import { until } from './until.ts';
@@ -35,6 +35,17 @@ export function runScript(source: string, args: readonly string[] = []): Script 
       await once(child, 'exit');
     },
   };
+}
+
+/** Starts a process that nobody reaps when it has ended. It ends with the test, and with it the parent that does not reap it. */
+export async function startUnreaped(): Promise<number> {
+  const parent = endWithTest(
+    spawn('/bin/sh', ['-c', 'sleep 600 & echo $!; exec sleep 600'], { stdio: ['ignore', 'pipe', 'ignore'] }),
+  );
+  const [output] = (await once(parent.stdout, 'data')) as [Buffer];
+  // A shell might reap it; what it becomes does not.
+  await until(() => commandLineOf(parent.pid!)[0] === 'sleep', { what: 'a parent that is no shell' });
+  return Number(output.toString());
 }
 
 /** Whether a process runs; one that has ended and that nobody has reaped does not. */

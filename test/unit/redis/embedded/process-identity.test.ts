@@ -7,7 +7,7 @@ import {
   isRunning,
   parseProcessStat,
 } from '../../../../src/redis/embedded/process-identity.ts';
-import { untilGone } from '../../../support/processes.ts';
+import { startUnreaped, untilGone } from '../../../support/processes.ts';
 
 const REST = '1 4242 4242 0 -1 4194560 103 0 0 0 0 0 0 0 20 0 1 0';
 
@@ -56,19 +56,11 @@ describe('a process', () => {
   test.runIf(process.platform === 'linux')(
     'that is a zombie is not running, though it can be signalled',
     async () => {
-      const parent = spawn('/bin/sh', ['-c', 'sleep 0.01 & echo $!; exec sleep 60'], {
-        stdio: ['ignore', 'pipe', 'ignore'],
-      });
-      try {
-        const [output] = (await once(parent.stdout, 'data')) as [Buffer];
-        const pid = Number(output.toString());
-        await untilGone(pid);
-        expect(identifyProcess(pid)).toBeNull();
-        expect(process.kill(pid, 0)).toBe(true);
-      } finally {
-        parent.kill('SIGKILL');
-        await once(parent, 'exit');
-      }
+      const pid = await startUnreaped();
+      process.kill(pid, 'SIGKILL');
+      await untilGone(pid);
+      expect(identifyProcess(pid)).toBeNull();
+      expect(process.kill(pid, 0)).toBe(true);
     },
   );
 
