@@ -10,7 +10,12 @@ const webgpu = softwareWebgpu();
 /** For every save: they start nearly no process and measure nothing. */
 const FAST_TESTS = ['test/architecture.test.ts', 'test/unit/**/*.test.ts', 'test/properties/**/*.test.ts'];
 const WEBGPU_TESTS = ['test/conformance/*-webgpu.test.ts'];
-const TRAINING_TESTS = ['test/training/export-model.test.ts', 'test/training/training-step.test.ts'];
+/** Files of which nothing is left without TensorFlow's native library. */
+const NATIVE_TESTS = [
+  'test/conformance/row-mixing-tensorflow.test.ts',
+  'test/training/export-model.test.ts',
+  'test/training/training-step.test.ts',
+];
 
 const CPU = { id: 'cpu', name: 'CPU', kind: 'cpu', lanes: 1, memoryBytes: null, driver: null } as const;
 /** Where there is a GPU its own tests shall see it. */
@@ -43,7 +48,7 @@ export default defineConfig({
           exclude: [
             ...FAST_TESTS,
             ...WEBGPU_TESTS,
-            ...(nativeTensorflowObstacle() === null ? [] : TRAINING_TESTS),
+            ...(nativeTensorflowObstacle() === null ? [] : NATIVE_TESTS),
           ],
         },
       },

@@ -129,7 +129,7 @@ const wasm: Open = async (model) => openIn(await loadTensorflowWasm(), model);
 const native: Open = async (model, target) => openIn(await loadTensorflow(target), model);
 const LIBRARIES = nativeTensorflowObstacle() === null ? ([['native', native], ['wasm', wasm]] as const) : ([['wasm', wasm]] as const); // prettier-ignore
 
-describe.runIf(nativeTensorflowObstacle() === null)('a SavedModel', () => {
+const savedModels = (): void => {
   const negated: GraphNode[] = [...linearGraph(LINEAR), { name: 'auxiliary', op: 'Neg', input: ['logits'], attr: { T: FLOAT } }, constant('unused', { dtype: 'DT_FLOAT', dims: [1], values: [0] })]; // prettier-ignore
   const both = (signature: string): Uint8Array =>
     savedModel({
@@ -154,7 +154,8 @@ describe.runIf(nativeTensorflowObstacle() === null)('a SavedModel', () => {
     expect(await classify(await saved(bytes, more), ROWS, 3)).toEqual(BRIGHTER);
     await expect(saved(bytes, { output: { name: 'z' } })).rejects.toThrow('it has no signature serving_default; it has serve'); // prettier-ignore
   });
-});
+};
+if (nativeTensorflowObstacle() === null) describe('a SavedModel', savedModels);
 
 describe.each(LIBRARIES)('a TensorFlow model, %s', (_, engine) => {
   const tensorflow = (files: FolderOptions['files'], more: Partial<FolderOptions> = {}) =>

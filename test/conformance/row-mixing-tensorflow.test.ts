@@ -5,7 +5,6 @@ import { type GraphModel, loadTensorflow, type Tensorflow } from '../../src/engi
 import { readTensorflowJson } from '../../src/models/formats/tensorflow-json.ts';
 import { tensorflowMixing } from '../../src/models/mixing/tensorflow/analyse.ts';
 import { imageInput, manifestOf } from '../support/model-folder.ts';
-import { nativeTensorflowObstacle } from '../support/native-tensorflow.ts';
 import {
   constant,
   FLOAT,
@@ -149,43 +148,40 @@ function run(tf: Tensorflow, model: GraphModel, rows: readonly number[][]): { sh
 } // prettier-ignore
 
 // Kernels of WebAssembly do not check what they are given, and most of these graphs do not fit together.
-it.runIf(nativeTensorflowObstacle() === null)(
-  'a graph is said to keep rows apart only where TensorFlow gives each row the scores that it has alone',
-  async () => {
-    const { tf } = await loadTensorflow(CPU_TARGET);
-    let independent = 0;
-    await fc.assert(
-      fc.asyncProperty(fc.array(anyStep, { minLength: 1, maxLength: 5 }), async (steps) => {
-        const files = filesOf(steps);
-        if (tensorflowMixing(new Map(Object.entries(files)), manifest).verdict !== 'independent') return;
-        // A graph that the library refuses, or cannot run for one row, gets no further with it.
-        const model = await load(tf, files).catch(() => null);
-        if (model === null) return;
-        try {
-          const alone = run(tf, model, [row(1)]);
-          if (alone === null) return;
-          independent += 1;
-          for (const companions of [1, 2, 5]) {
-            for (const place of [0, companions]) {
-              const rows = Array.from({ length: companions }, (_, index) => row(10 + index)).toSpliced(
-                place,
-                0,
-                row(1),
-              );
-              const among = run(tf, model, rows);
-              expect(among?.shape).toEqual([rows.length, ...alone.shape.slice(1)]);
-              const width = among!.data.length / rows.length;
-              for (const [index, each] of among!.data.slice(place * width, (place + 1) * width).entries())
-                expect(each).toBeCloseTo(alone.data[index]!, 4);
-            }
+it('a graph is said to keep rows apart only where TensorFlow gives each row the scores that it has alone', async () => {
+  const { tf } = await loadTensorflow(CPU_TARGET);
+  let independent = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(anyStep, { minLength: 1, maxLength: 5 }), async (steps) => {
+      const files = filesOf(steps);
+      if (tensorflowMixing(new Map(Object.entries(files)), manifest).verdict !== 'independent') return;
+      // A graph that the library refuses, or cannot run for one row, gets no further with it.
+      const model = await load(tf, files).catch(() => null);
+      if (model === null) return;
+      try {
+        const alone = run(tf, model, [row(1)]);
+        if (alone === null) return;
+        independent += 1;
+        for (const companions of [1, 2, 5]) {
+          for (const place of [0, companions]) {
+            const rows = Array.from({ length: companions }, (_, index) => row(10 + index)).toSpliced(
+              place,
+              0,
+              row(1),
+            );
+            const among = run(tf, model, rows);
+            expect(among?.shape).toEqual([rows.length, ...alone.shape.slice(1)]);
+            const width = among!.data.length / rows.length;
+            for (const [index, each] of among!.data.slice(place * width, (place + 1) * width).entries())
+              expect(each).toBeCloseTo(alone.data[index]!, 4);
           }
-        } finally {
-          model.dispose();
         }
-      }),
-      { numRuns: 3000 },
-    );
-    // Or else nothing was tested.
-    expect(independent).toBeGreaterThan(200);
-  },
-);
+      } finally {
+        model.dispose();
+      }
+    }),
+    { numRuns: 3000 },
+  );
+  // Or else nothing was tested.
+  expect(independent).toBeGreaterThan(200);
+});

@@ -45,5 +45,8 @@ function sayWhatIsNotRun(): void {
   if (softwareWebgpu() === null)
     console.log('conformance: onnx webgpu: not run, there is no /usr/lib/chromium with SwiftShader');
   const obstacle = nativeTensorflowObstacle();
-  if (obstacle !== null) console.log(`training: steps and export in TensorFlow: not run, ${obstacle}`);
+  if (obstacle !== null)
+    console.log(
+      `training: steps and export in TensorFlow, and what its native library does to rows: not run, ${obstacle}`,
+    );
 }
