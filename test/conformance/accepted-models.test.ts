@@ -129,33 +129,34 @@ const wasm: Open = async (model) => openIn(await loadTensorflowWasm(), model);
 const native: Open = async (model, target) => openIn(await loadTensorflow(target), model);
 const LIBRARIES = nativeTensorflowObstacle() === null ? ([['native', native], ['wasm', wasm]] as const) : ([['wasm', wasm]] as const); // prettier-ignore
 
-const savedModels = (): void => {
-  const negated: GraphNode[] = [...linearGraph(LINEAR), { name: 'auxiliary', op: 'Neg', input: ['logits'], attr: { T: FLOAT } }, constant('unused', { dtype: 'DT_FLOAT', dims: [1], values: [0] })]; // prettier-ignore
-  const both = (signature: string): Uint8Array =>
-    savedModel({
-      nodes: negated,
-      signature,
-      inputs: { image: { name: 'image:0', dims: [-1, 1, 1, 2] } },
-      outputs: { z: { name: 'logits:0', dims: [-1, 2] }, a: { name: 'auxiliary:0', dims: [-1, 2] } },
+if (nativeTensorflowObstacle() === null) {
+  describe('a SavedModel', () => {
+    const negated: GraphNode[] = [...linearGraph(LINEAR), { name: 'auxiliary', op: 'Neg', input: ['logits'], attr: { T: FLOAT } }, constant('unused', { dtype: 'DT_FLOAT', dims: [1], values: [0] })]; // prettier-ignore
+    const both = (signature: string): Uint8Array =>
+      savedModel({
+        nodes: negated,
+        signature,
+        inputs: { image: { name: 'image:0', dims: [-1, 1, 1, 2] } },
+        outputs: { z: { name: 'logits:0', dims: [-1, 2] }, a: { name: 'auxiliary:0', dims: [-1, 2] } },
+      });
+    const saved = (bytes: Uint8Array, more: Partial<FolderOptions>) =>
+      open({ engine: 'tensorflow', files: { 'saved_model.pb': bytes }, ...more }, native);
+
+    it('gives the scores of the output that is named', async () => {
+      const bytes = both('serving_default');
+      expect(await classify(await saved(bytes, { output: { name: 'z' } }), ROWS, 3)).toEqual(BRIGHTER);
+      expect(await classify(await saved(bytes, { output: { name: 'a' } }), ROWS, 3)).toEqual([1, 0, 1]);
+      await expect(saved(bytes, {})).rejects.toThrow(/it has 2 outputs/);
     });
-  const saved = (bytes: Uint8Array, more: Partial<FolderOptions>) =>
-    open({ engine: 'tensorflow', files: { 'saved_model.pb': bytes }, ...more }, native);
 
-  it('gives the scores of the output that is named', async () => {
-    const bytes = both('serving_default');
-    expect(await classify(await saved(bytes, { output: { name: 'z' } }), ROWS, 3)).toEqual(BRIGHTER);
-    expect(await classify(await saved(bytes, { output: { name: 'a' } }), ROWS, 3)).toEqual([1, 0, 1]);
-    await expect(saved(bytes, {})).rejects.toThrow(/it has 2 outputs/);
+    it('is entered by the signature that is named, and refused with the names where that is not there', async () => {
+      const bytes = both('serve');
+      const more = { signature: 'serve', output: { name: 'z' } };
+      expect(await classify(await saved(bytes, more), ROWS, 3)).toEqual(BRIGHTER);
+      await expect(saved(bytes, { output: { name: 'z' } })).rejects.toThrow('it has no signature serving_default; it has serve'); // prettier-ignore
+    });
   });
-
-  it('is entered by the signature that is named, and refused with the names where that is not there', async () => {
-    const bytes = both('serve');
-    const more = { signature: 'serve', output: { name: 'z' } };
-    expect(await classify(await saved(bytes, more), ROWS, 3)).toEqual(BRIGHTER);
-    await expect(saved(bytes, { output: { name: 'z' } })).rejects.toThrow('it has no signature serving_default; it has serve'); // prettier-ignore
-  });
-};
-if (nativeTensorflowObstacle() === null) describe('a SavedModel', savedModels);
+}
 
 describe.each(LIBRARIES)('a TensorFlow model, %s', (_, engine) => {
   const tensorflow = (files: FolderOptions['files'], more: Partial<FolderOptions> = {}) =>
