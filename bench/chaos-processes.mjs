@@ -30,7 +30,7 @@ export async function startProcesses(workers) {
 
   /** Keeps a process of the product running; `log` has what all its incarnations said, with the time. */
   function keep(command) {
-    const kept = { command, child: null, log: [] };
+    const kept = { command, child: null, log: [], lastWords: null };
     const start = () => {
       const child = spawn(process.execPath, [path('dist/main/cli.js'), command], {
         cwd: path('.'),
@@ -49,11 +49,12 @@ export async function startProcesses(workers) {
       kept.child = child;
       createInterface({ input: child.stderr }).on('line', (line) => {
         if (line.startsWith('{')) kept.log.push(JSON.parse(line));
+        else kept.lastWords = line;
       });
       child.once('exit', (code, signal) => {
         // Only what was killed may end: anything else is a fault of the product.
         if (!closing && signal !== 'SIGKILL')
-          ended.set(`${command} ended with ${code}`, kept.log.at(-1)?.msg);
+          ended.set(`${command} ended with ${code}`, kept.lastWords ?? kept.log.at(-1)?.msg);
         if (!closing) setTimeout(start, RESTART_MILLISECONDS);
       });
     };

@@ -1,6 +1,6 @@
-// usage: npm run bench [-- noise | end-to-end ...]      without a name all of them but agreement (an hour) and chaos (minutes)
+// usage: npm run bench [-- noise | end-to-end ...]      without a name all but latency, agreement (an hour) and chaos (minutes)
 const QUICK = ['noise', 'end-to-end', 'scaling', 'fleet'];
-const BENCHES = [...QUICK, 'agreement', 'chaos'];
+const BENCHES = [...QUICK, 'latency', 'agreement', 'chaos'];
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !BENCHES.includes(name));
 if (unknown.length > 0) {

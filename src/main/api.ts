@@ -3,16 +3,13 @@ import type { Config } from '../config/config.ts';
 import { logLine } from '../log-events.ts';
 import { openModelStore } from '../models/store.ts';
 import { connectApi, waitUntilReady } from '../redis/connections.ts';
-import { inspectServer } from '../redis/inspect-server.ts';
+import { inspectServer, START_MILLISECONDS } from '../redis/inspect-server.ts';
 import type { ServerTraits } from '../redis/server-info.ts';
 import { createJobService } from '../jobs/job-service.ts';
 import { createKeys } from '../jobs/keys.ts';
 import { type Running, Stack } from '../lifecycle.ts';
 import type { Logger } from '../logger.ts';
 import { SOFTWARE } from '../version.ts';
-
-/** Milliseconds that Redis may take to answer at start; later outages are answered with 503. */
-const REDIS_MILLISECONDS = 10_000;
 
 /** A listening API. */
 export interface RunningApi extends Running {
@@ -39,10 +36,10 @@ export function startApi(
 ): Promise<RunningApi> {
   return Stack.build(async (stack) => {
     const models = await openModelStore(config.modelsDirectory, config.models);
-    const server = known.server ?? (await inspectServer(redisUrl, config.prefix, logger, REDIS_MILLISECONDS));
+    const server = known.server ?? (await inspectServer(redisUrl, config.prefix, logger, START_MILLISECONDS));
     const redis = connectApi(redisUrl, logger, server);
     stack.defer(async () => redis.disconnect());
-    await waitUntilReady(redis, REDIS_MILLISECONDS);
+    await waitUntilReady(redis, START_MILLISECONDS);
     const jobs = createJobService(redis, createKeys(config.prefix), config.retentionSeconds, known.trouble);
     stack.defer(() => jobs.close());
     const { maxInputs, maxBodyBytes } = config;

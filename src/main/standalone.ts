@@ -3,14 +3,12 @@ import type { Config } from '../config/config.ts';
 import { DomainError } from '../errors.ts';
 import { startEmbeddedRedis } from '../redis/embedded/embedded-redis.ts';
 import { EmbeddedRedisError } from '../redis/embedded/embedded-redis-error.ts';
-import { inspectServer } from '../redis/inspect-server.ts';
+import { inspectServer, START_MILLISECONDS } from '../redis/inspect-server.ts';
 import { OWN_SERVER } from '../redis/server-info.ts';
 import { Stack } from '../lifecycle.ts';
 import type { Logger } from '../logger.ts';
 import { type KnownRedis, type RunningApi, startApi } from './api.ts';
 import { startWorker } from './worker.ts';
-
-const REDIS_MILLISECONDS = 10_000;
 
 /** Starts everything in one command: Redis (embedded unless `REDIS_URL` names one) -> API -> worker. */
 export function startStandalone(config: Config, logger: Logger): Promise<RunningApi> {
@@ -18,7 +16,7 @@ export function startStandalone(config: Config, logger: Logger): Promise<Running
     let { redisUrl } = config;
     let known: KnownRedis = {};
     if (redisUrl !== null) {
-      known = { server: await inspectServer(redisUrl, config.prefix, logger, REDIS_MILLISECONDS) };
+      known = { server: await inspectServer(redisUrl, config.prefix, logger, START_MILLISECONDS) };
     } else {
       const redis = await startEmbeddedRedis({
         dataDirectory: join(config.dataDirectory, 'redis'),

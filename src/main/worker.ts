@@ -7,15 +7,13 @@ import { openModelStore } from '../models/store.ts';
 import { pinnedEnvironment } from '../devices/pinned-environment.ts';
 import { readTelemetry } from '../devices/telemetry.ts';
 import { connectWorker, waitUntilReady } from '../redis/connections.ts';
-import { inspectServer } from '../redis/inspect-server.ts';
+import { inspectServer, START_MILLISECONDS } from '../redis/inspect-server.ts';
 import type { ServerTraits } from '../redis/server-info.ts';
 import { createKeys } from '../jobs/keys.ts';
 import { startWorkerService } from '../jobs/worker-service.ts';
 import { type Running, Stack } from '../lifecycle.ts';
 import type { Logger } from '../logger.ts';
 import { SOFTWARE } from '../version.ts';
-
-const REDIS_MILLISECONDS = 30_000;
 
 /**
  * Starts the worker process: devices -> models -> Redis -> device hosts -> queue consumers.
@@ -33,10 +31,10 @@ export function startWorker(
     const tools = { ...config, environment: ownEnvironment(), launch };
     const devices = await discoverDevices(config.devices, config.lanes, tools);
     const models = await openModelStore(config.modelsDirectory, config.models);
-    const server = known ?? (await inspectServer(redisUrl, config.prefix, logger, REDIS_MILLISECONDS));
+    const server = known ?? (await inspectServer(redisUrl, config.prefix, logger, START_MILLISECONDS));
     const redis = connectWorker(redisUrl, logger, server);
     stack.defer(async () => redis.disconnect());
-    await waitUntilReady(redis, REDIS_MILLISECONDS);
+    await waitUntilReady(redis, START_MILLISECONDS);
     const service = await startWorkerService({
       redis,
       keys: createKeys(config.prefix),

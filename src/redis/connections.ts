@@ -94,37 +94,41 @@ export function connectAside(redis: Redis): Redis {
   return aside;
 }
 
+/** What a server says to a wrong name or password: to wait does not help. */
+const LOCKED_OUT = /^(WRONGPASS|NOAUTH|NOPERM)\b/;
+
 /**
  * Resolves when the connection is ready.
  *
- * @throws DomainError `redis_unavailable` after `milliseconds`, with the last reason and what to set; without the URL, which
+ * @throws DomainError `redis_unavailable` after `milliseconds`, or at once where the password is wrong, with the last reason and what to set; without the URL, which
  *   may hold a password
  */
 export async function waitUntilReady(redis: Redis, milliseconds: number): Promise<void> {
   if (redis.status === 'ready') return;
-  let reason = 'it does not answer';
-  const failed = (error: Error): void => void (reason = error.message);
-  redis.on('error', failed);
   const { path, host, port } = redis.options;
   const where = path ?? `${host}:${port}`;
+  let reason = 'it does not answer';
+  let settle: { resolve: () => void; reject: (error: DomainError) => void };
+  const done = new Promise<void>((resolve, reject) => (settle = { resolve, reject }));
+  const ready = (): void => settle.resolve();
+  const refuse = (what: string): void => {
+    const lines = [
+      `The Redis server at ${where} ${what}: ${reason}`,
+      'Set REDIS_URL to a server that can be reached; without it `smoothcert serve` starts one of its own.',
+    ];
+    settle.reject(new DomainError('redis_unavailable', lines.join('\n')));
+  };
+  const failed = (error: Error): void => {
+    reason = error.message;
+    if (LOCKED_OUT.test(reason)) refuse('does not let this user in');
+  };
+  const timer = setTimeout(() => refuse(`was not ready within ${milliseconds / 1000} s`), milliseconds);
+  redis.once('ready', ready).on('error', failed);
   try {
-    await new Promise<void>((resolve, reject) => {
-      const ready = (): void => {
-        clearTimeout(timer);
-        resolve();
-      };
-      const timer = setTimeout(() => {
-        redis.off('ready', ready);
-        const lines = [
-          `The Redis server at ${where} was not ready within ${milliseconds / 1000} s: ${reason}`,
-          'Set REDIS_URL to a server that can be reached; without it `smoothcert serve` starts one of its own.',
-        ];
-        reject(new DomainError('redis_unavailable', lines.join('\n')));
-      }, milliseconds);
-      redis.once('ready', ready);
-    });
+    await done;
   } finally {
-    redis.off('error', failed);
+    clearTimeout(timer);
+    redis.off('ready', ready).off('error', failed);
   }
 }
 

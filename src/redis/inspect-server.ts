@@ -7,6 +7,12 @@ import { judgeServer } from './judge-server.ts';
 import { missingRights } from './missing-rights.ts';
 import { readServerInfo, type ServerTraits } from './server-info.ts';
 
+/**
+ * How long a process that starts waits for Redis: longer than a server takes to be started again, or stands still while its
+ * machine is moved. What is wrong is in the log at once.
+ */
+export const START_MILLISECONDS = 60_000;
+
 const SETTINGS = ['maxmemory-policy', 'maxmemory', 'appendonly', 'appendfsync'];
 
 /**

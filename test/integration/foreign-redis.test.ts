@@ -116,8 +116,20 @@ describe('a Redis server is looked at before anything is trusted to it', () => {
       ...KEPT,
       ['user', 'service on >secret ~* &* +@all'],
     ]);
-    expect(await refusal(`unix://service:wrong@${path}`, 3_000)).toContain('WRONGPASS');
+    expect(await refusal(`unix://service:wrong@${path}`)).toMatch(/does not let this user in: WRONGPASS/);
   });
+});
+
+it.each(['api', 'worker'])('a process that starts before its Redis waits for it: %s', async (command) => {
+  const started = startProcess(command, {
+    REDIS_URL: `unix://${directory(`late-${command}`)}/redis.sock`,
+    SMOOTHCERT_PORT: '0',
+    SMOOTHCERT_LANES: '1',
+    SMOOTHCERT_MODELS: 'mnist-cnn',
+  });
+  await started.logged('redis_connection_failed');
+  await startRedisServer(directory(`late-${command}`), KEPT);
+  await started.logged(command === 'api' ? 'api_listening' : 'worker_ready');
 });
 
 it('a service runs jobs to their end where Redis forbids INFO and CONFIG, as managed servers do', async () => {
