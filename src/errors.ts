@@ -24,6 +24,7 @@ export const ERRORS = {
   model_output_invalid: 'The model answered with something that is not a finite score per class.',
   model_refused: 'Every worker that has the model could not load it.',
   model_unavailable: 'No worker has the model with the digest that the job names.',
+  noise_unavailable: 'No worker draws noise by the scheme that the job was accepted with.',
   model_invalid: 'The model folder is not a valid model.',
   engine_missing: 'The library that runs the model is not installed.',
   engine_unavailable: 'The library that runs the model cannot compute as it is told to here.',

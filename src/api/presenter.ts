@@ -3,7 +3,6 @@ import type { Manifest } from '../models/manifest.ts';
 import type { JobRecord } from '../jobs/job-record.ts';
 import type { ObservedJob } from '../jobs/job-service.ts';
 import type { ResultRecord } from '../jobs/result-record.ts';
-import { NOISE_SCHEME } from '../random/noise-stream.ts';
 import type { JobResource } from '../contract/job.ts';
 import type { ResultResource } from '../contract/result.ts';
 
@@ -35,7 +34,7 @@ export function presentJob(record: ObservedJob, now: number): JobResource {
     error: record.error,
     links: { self, results: `${self}/results` },
   };
-  const noise = { scheme: NOISE_SCHEME.name, version: NOISE_SCHEME.version };
+  const noise = { scheme: request.noise.scheme, version: request.noise.version };
   const { abstained, reproduced } = counts;
   const failed = failedInputs(record);
   const correct = counts.labelled > 0 && common.reproduction === null ? counts.correct : null;

@@ -5,8 +5,8 @@ import { NonFiniteScoreError } from '../engines/non-finite-score-error.ts';
 import { inputElements, type Manifest, normalisationOf } from '../models/manifest.ts';
 import type { VerifiedModel } from '../models/verify.ts';
 import { openClassifier } from '../engines/open-classifier.ts';
-import { gaussianCutpoints } from '../random/cutpoints.ts';
 import { type KernelOutput, NoiseKernel } from '../random/noise-kernel.ts';
+import { describeScheme, drawsLaw, lawCutpoints, type NoiseLaw } from '../random/noise-law.ts';
 import { alignedBatches, packedBatches } from './batches.ts';
 import { measureBatchSize } from './batch-size.ts';
 import type { LaneFunctions, LaneOutcome, LaneTask, WorkInput } from './protocol.ts';
@@ -15,12 +15,11 @@ interface OpenedModel {
   readonly manifest: Manifest;
   readonly classifier: Classifier;
   kernel: NoiseKernel | null;
-  sigma: number | null;
 }
 
 interface BegunWork {
   readonly modelDigest: string;
-  readonly sigma: number;
+  readonly noise: NoiseLaw;
   readonly inputs: readonly WorkInput[];
 }
 
@@ -62,14 +61,15 @@ export function createLane(
   async function runTask({ workId, segments }: LaneTask): Promise<LaneOutcome> {
     const work = works.get(workId);
     if (work === undefined) return { kind: 'aborted' };
-    const model = opened(work.modelDigest);
-    const { manifest, classifier, kernel } = model;
+    const { manifest, classifier, kernel } = opened(work.modelDigest);
     if (kernel === null)
       throw new DomainError('internal_error', 'a task came before its kernel was prepared');
-    if (model.sigma !== work.sigma) {
-      kernel.setLaw(gaussianCutpoints(work.sigma));
-      model.sigma = work.sigma;
+    // The process may be of another release than the worker that it draws for.
+    if (!drawsLaw(work.noise)) {
+      const detail = `this device host does not draw noise by ${describeScheme(work.noise)}`;
+      throw new DomainError('noise_unavailable', detail);
     }
+    kernel.setLaw(lawCutpoints(work.noise));
     const classes = new Int32Array(kernel.rows);
     const votes = new Map<number, Uint32Array>();
     const timings = { noise: 0, inference: 0, counting: 0 };
@@ -107,7 +107,7 @@ export function createLane(
       inOrder(async () => {
         try {
           const classifier = models.get(model.digest)?.classifier ?? (await openClassifier(model, target));
-          models.set(model.digest, { manifest: model.manifest, classifier, kernel: null, sigma: null });
+          models.set(model.digest, { manifest: model.manifest, classifier, kernel: null });
           return { kind: 'opened', engine: classifier.description } as const;
         } catch (error) {
           return failure(error, 'model_invalid');
@@ -131,7 +131,6 @@ export function createLane(
         const output = kernelOutput(manifest);
         const rows = classifier.fixedBatch ?? batchSize;
         model.kernel = NoiseKernel.create({ elements: inputElements(manifest), rows, output });
-        model.sigma = null;
         // A GPU takes memory for a batch, and builds or chooses its kernels, with the first one: now, not in a task.
         if (target.kind !== 'cpu')
           await classifier.classify(model.kernel.batch.fill(0.5), rows, new Int32Array(rows));

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { DomainError } from '../errors.ts';
 import type { RegisteredModel } from '../models/store.ts';
+import { gaussianLaw } from '../random/noise-law.ts';
 import type { DeviceHost } from './device-host.ts';
 import type { Segment, WarmModel, WorkInput } from './protocol.ts';
 
@@ -56,7 +57,7 @@ export function createModelTrial(host: DeviceHost): ModelTrial {
     }));
     works += 1;
     const outcome = await host.sample(
-      { id: `trial ${works}`, model, sigma, inputs, segments },
+      { id: `trial ${works}`, model, noise: gaussianLaw(sigma), inputs, segments },
       NEVER,
       () => undefined,
     );

@@ -3,6 +3,7 @@ import type { ComputeTarget } from '../engines/compute-target.ts';
 import type { EngineDescription } from '../engines/engine.ts';
 import type { RegisteredModel } from '../models/store.ts';
 import type { VerifiedModel } from '../models/verify.ts';
+import type { NoiseLaw } from '../random/noise-law.ts';
 import type { NoiseStream, Purpose } from '../random/noise-stream.ts';
 import type { RememberedBatch } from './batch-memory.ts';
 import type { MeasuredBatch } from './batch-size.ts';
@@ -30,11 +31,11 @@ export interface Segment {
   readonly count: number;
 }
 
-/** Draws that belong together: one model, one sigma, many inputs. */
+/** Draws that belong together: one model, one law of the noise, many inputs. */
 export interface Work {
   readonly id: string;
   readonly model: RegisteredModel;
-  readonly sigma: number;
+  readonly noise: NoiseLaw;
   readonly inputs: readonly WorkInput[];
   readonly segments: readonly Segment[];
 }
@@ -118,7 +119,7 @@ export interface LaneFunctions {
   /** Allocates the noise kernel for this batch size, or for the model's own if it has one; answers it. */
   prepare(modelDigest: string, batchSize: number): Promise<number>;
   forget(modelDigest: string): Promise<void>;
-  begin(work: Pick<Work, 'id' | 'sigma' | 'inputs'> & { readonly modelDigest: string }): void;
+  begin(work: Pick<Work, 'id' | 'noise' | 'inputs'> & { readonly modelDigest: string }): void;
   run(task: LaneTask): Promise<LaneOutcome>;
   /** Drops what `begin` brought; a task of that work that is under way ends after its batch. */
   end(workId: string): void;

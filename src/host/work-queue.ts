@@ -98,8 +98,8 @@ export function createWorkQueue(
     add: (work, taskRows, batch) =>
       new Promise((settle) => {
         const timings = { noise: 0, inference: 0, counting: 0 };
-        const { id, sigma, inputs, model } = work;
-        for (const lane of lanes) void lane.begin({ id, sigma, inputs, modelDigest: model.digest });
+        const { id, noise, inputs, model } = work;
+        for (const lane of lanes) void lane.begin({ id, noise, inputs, modelDigest: model.digest });
         const segments = work.segments.map((each, segment) => ({ ...each, segment }));
         const later = cutSegments(segments, taskRows, batch);
         const upcoming = later.next().value ?? null;

@@ -57,14 +57,15 @@ export function createChunkFeed(dependencies: ChunkFeedDependencies): ChunkFeed 
       readAt = performance.now();
       workers = presence.livingWorkers();
     }
-    return poolHosts(await workers.catch(() => []), request.model.digest, engine).length;
+    return poolHosts(await workers.catch(() => []), request, engine).length;
   }
 
+  const queueOf = ({ engine, request }: FedJob) => samplingQueues.of(engine, request.noise);
   const queueId = (job: FedJob, chunk: number): string => `${job.id}.${chunkName(job, chunk)}`;
 
   async function add(job: FedJob, chunks: readonly { number: number; priority: number }[]): Promise<void> {
     const { id, binding } = job;
-    await samplingQueues.of(job.engine).addBulk(
+    await queueOf(job).addBulk(
       chunks.map(({ number, priority }) => ({
         name: 'sample',
         data: { id, binding, chunk: number },
@@ -81,7 +82,7 @@ export function createChunkFeed(dependencies: ChunkFeedDependencies): ChunkFeed 
   }
 
   async function remove(job: FedJob, chunks: readonly number[]): Promise<void> {
-    const queue = samplingQueues.of(job.engine);
+    const queue = queueOf(job);
     await Promise.all(chunks.map((chunk) => queue.remove(queueId(job, chunk))));
   }
 
@@ -109,7 +110,7 @@ export function createChunkFeed(dependencies: ChunkFeedDependencies): ChunkFeed 
         chunks.map((number, index) => ({ number, priority: 1 + index })),
       ),
     async lookAfter(job) {
-      const queue = samplingQueues.of(job.engine);
+      const queue = queueOf(job);
       const underWay = await sampling.underWay(job);
       // Asked together: no host has work until the answers to all questions are there.
       const states = await Promise.all(underWay.map((chunk) => queue.getJobState(queueId(job, chunk))));

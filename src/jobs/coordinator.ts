@@ -1,9 +1,10 @@
 import { DelayedError, type Job } from 'bullmq';
 import { hasEnded } from '../contract/status.ts';
-import { DomainError, type Failure } from '../errors.ts';
+import { DomainError, type ErrorCode, type Failure } from '../errors.ts';
 import { logLine } from '../log-events.ts';
 import type { ModelStore, RegisteredModel } from '../models/store.ts';
 import type { Logger } from '../logger.ts';
+import { drawsLaw } from '../random/noise-law.ts';
 import type { Software } from '../version.ts';
 import type { ChunkFeed, FedJob } from './chunk-feed.ts';
 import { chunkSize } from './chunk-size.ts';
@@ -18,6 +19,7 @@ import { prepareInputs } from './prepare-inputs.ts';
 import type { Presence } from './presence.ts';
 import type { CoordinatorData } from './queues.ts';
 import { findModel, requireModel } from './require-model.ts';
+import { requireNoise } from './require-noise.ts';
 import type { ResultStore } from './result-store.ts';
 import type { SamplingStore } from './sampling-store.ts';
 import { failInput, settleInput } from './settlement.ts';
@@ -48,7 +50,9 @@ export interface CoordinatorDependencies {
   readonly logger: Logger;
 }
 
-/** A coordinator that lacks the job's model leaves the job to another for so long. */
+/** What one worker lacks and another may have. */
+const OF_THIS_WORKER: readonly ErrorCode[] = ['model_unavailable', 'noise_unavailable'];
+/** A coordinator that lacks the job's model, or does not draw its noise, leaves the job to another for so long. */
 const ELSEWHERE_MILLISECONDS = 300;
 
 export function createCoordinator(
@@ -124,7 +128,7 @@ export function createCoordinator(
       0,
     );
     if (total === 0) throw new Error('inputs ask for no samples');
-    const hosts = poolHosts(await presence.livingWorkers(), job.request.model.digest, job.engine);
+    const hosts = poolHosts(await presence.livingWorkers(), job.request, job.engine);
     await sampling.storeRound(job, number, planRound(asked, chunkSize(total, hosts)));
     logger.debug(
       ...logLine('round_planned', { job: job.id, round: number, inputs: asked.length, samples: total }),
@@ -146,9 +150,11 @@ export function createCoordinator(
     if (bound.kind === 'failed') return giveUp(record, bound.error);
     if (bound.kind === 'rebound') return coordinate(id);
     const { engine } = bound;
-    if (engine === null || (bound.kind === 'waiting' && findModel(models, request.model) === null)) return;
-    // Where it is missing, another worker has it.
+    const able = findModel(models, request.model) !== null && drawsLaw(request.noise);
+    if (engine === null || (bound.kind === 'waiting' && !able)) return;
+    // What is missing here, another worker has.
     const model = requireModel(models, request.model);
+    requireNoise(request.noise);
     const job: FedJob = { id, binding, request, engine };
 
     for (;;) {
@@ -173,13 +179,14 @@ export function createCoordinator(
     }
   }
 
-  /** Whether a worker that is there has the job's model, which this one lacks, or is loading it still or again. */
+  /** Whether a worker that is there can draw for the job, as this one cannot, or is loading its model still or again. */
   async function isOnItsWay(id: string): Promise<boolean> {
     const record = await jobs.get(id);
     if (record === null) return false;
     const workers = await presence.livingWorkers();
     const model = findModel(models, record.request.model);
-    if (model !== null) return modelAvailability(workers, model).state === 'loading';
+    if (model !== null && drawsLaw(record.request.noise))
+      return modelAvailability(workers, model).state === 'loading';
     return waitsFor(workers, { engine: null, request: record.request }) === null;
   }
 
@@ -189,7 +196,7 @@ export function createCoordinator(
       await coordinate(id);
     } catch (error) {
       if (!(error instanceof DomainError)) throw error;
-      if (error.code === 'model_unavailable' && (await isOnItsWay(id))) {
+      if (OF_THIS_WORKER.includes(error.code) && (await isOnItsWay(id))) {
         await job.moveToDelayed(Date.now() + ELSEWHERE_MILLISECONDS, token);
         throw new DelayedError();
       }

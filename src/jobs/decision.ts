@@ -1,9 +1,10 @@
 import type { EngineDescription } from '../engines/engine.ts';
 import { inputElements, inputShape } from '../models/manifest.ts';
 import type { RegisteredModel } from '../models/store.ts';
-import { gaussianCutpoints, totalVariationBound } from '../random/cutpoints.ts';
-import { NOISE_SCHEME, type Purpose } from '../random/noise-stream.ts';
-import { certificate, type CertificateOrigin, sparseVotes } from '../smoothing/certificate.ts';
+import { describeLaw, lawVariation, type NoiseLaw, sameLaw } from '../random/noise-law.ts';
+import type { Purpose } from '../random/noise-stream.ts';
+import { certificate, type CertificateOrigin } from '../smoothing/certificate.ts';
+import { addSparse, sparseVotes } from '../smoothing/votes.ts';
 import { certifyProcedure } from '../smoothing/certify.ts';
 import { predictProcedure } from '../smoothing/predict.ts';
 import type { Step, Tally } from '../smoothing/procedure.ts';
@@ -41,10 +42,13 @@ export interface InputVotes {
  * wrong with .538. The upper bound of another class is the lower bound of all votes against it, of which a certificate
  * has two as well. For predictions see `predictProcedure`.
  *
- * @throws Error where chunks were drawn by different engines: their votes are not of one base classifier
+ * @param noise the law that the job asks for
+ * @throws Error where chunks were drawn by different engines: their votes are not of one base classifier; and where one
+ *   was drawn with other noise than asked for: its votes say nothing of this smoothed classifier
  */
 export function gatherVotes(
   input: number,
+  noise: NoiseLaw,
   chunks: readonly { readonly chunk: Chunk; readonly votes: ChunkVotes }[],
 ): InputVotes {
   const tally: Partial<Record<Purpose, number[]>> = {};
@@ -58,6 +62,11 @@ export function gatherVotes(
         `the votes come from different engines (${a} and ${b}), which are not one base classifier`,
       );
     }
+    if (!sameLaw(votes.noise, noise)) {
+      throw new Error(
+        `the votes come from ${describeLaw(votes.noise)}, where the job asks for ${describeLaw(noise)}`,
+      );
+    }
     const key = JSON.stringify(votes.device);
     const device = devices.get(key) ?? { ...votes.device, samples: 0 };
     devices.set(key, device);
@@ -65,8 +74,7 @@ export function gatherVotes(
       if (segment.input !== input) continue;
       device.samples += segment.count;
       const counts = (tally[segment.purpose] ??= Array.from<number>({ length: votes.classes }).fill(0));
-      const pairs = votes.segments[index]!;
-      for (let at = 0; at < pairs.length; at += 2) counts[pairs[at]!]! += pairs[at + 1]!;
+      addSparse(counts, votes.segments[index]!);
     }
   }
   return { tally, engine, devices: [...devices.values()].filter(({ samples }) => samples > 0) };
@@ -81,8 +89,9 @@ export interface Decision {
 /** The procedure that a request asks for, applied to the votes of its inputs; pure. */
 export function createDecision(request: JobRequest, model: RegisteredModel, software: Software): Decision {
   const { manifest, digest } = model;
-  const { sigma } = request.parameters;
-  const variation = totalVariationBound(gaussianCutpoints(sigma), inputElements(manifest));
+  const { noise } = request;
+  const { sigma } = noise;
+  const variation = lawVariation(noise, inputElements(manifest));
 
   const originOf = (input: number, votes: InputVotes, tensorDigest: string): CertificateOrigin => ({
     model: {
@@ -101,8 +110,8 @@ export function createDecision(request: JobRequest, model: RegisteredModel, soft
       index: request.firstIndex + input,
     },
     noise: {
-      scheme: NOISE_SCHEME.name,
-      version: NOISE_SCHEME.version,
+      scheme: noise.scheme,
+      version: noise.version,
       totalVariation: variation,
       seed: request.seed,
       seedSource: request.seedSource,

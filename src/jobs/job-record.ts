@@ -2,6 +2,7 @@ import type { JobKind, JobStatus } from '../contract/status.ts';
 import type { Failure } from '../errors.ts';
 import type { EngineDescription } from '../engines/engine.ts';
 import type { InputKind } from '../models/inputs/input-tensor.ts';
+import type { NoiseLaw } from '../random/noise-law.ts';
 import type { CertifyParameters, PredictParameters } from '../smoothing/parameters.ts';
 
 // What the service knows of a job, one submitted request. Its life is told in contract/status.ts.
@@ -21,6 +22,8 @@ interface RequestOf<Kind extends JobKind, Parameters> {
   readonly kind: Kind;
   readonly model: { readonly name: string; readonly version: string; readonly digest: string };
   readonly parameters: Parameters;
+  /** What is drawn, whatever release draws, decides or shows it. */
+  readonly noise: NoiseLaw;
   readonly inputs: readonly JobInput[];
   /** 32 bytes as hexadecimal digits; drawn by the server unless the request is a reproduction. */
   readonly seed: string;

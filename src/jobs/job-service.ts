@@ -4,6 +4,7 @@ import { hasEnded, type JobKind } from '../contract/status.ts';
 import { DomainError, ERRORS } from '../errors.ts';
 import type { InputKind } from '../models/inputs/input-tensor.ts';
 import type { RegisteredModel } from '../models/store.ts';
+import { gaussianLaw } from '../random/noise-law.ts';
 import { type CertifyParameters, type PredictParameters, samplesPerInput } from '../smoothing/parameters.ts';
 import { explainRefusal } from '../redis/explain-refusal.ts';
 import { announceCancellation } from './cancellation.ts';
@@ -144,6 +145,7 @@ export function createJobService(
       kind,
       model: { name, version, digest: model.digest },
       parameters,
+      noise: gaussianLaw(parameters.sigma),
       inputs,
       // Drawn after everything else about the request is fixed, so that nobody can choose inputs to suit the noise.
       seed: reproduction?.seed ?? randomBytes(32).toString('hex'),

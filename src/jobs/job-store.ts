@@ -191,7 +191,13 @@ export function createJobStore(
 
 function parseRecord(id: string, fields: Record<string, string>, now: number): JobRecord | null {
   if (fields['request'] === undefined) return null;
-  const request = JSON.parse(fields['request']) as JobRequest;
+  const stored = JSON.parse(fields['request']) as JobRequest;
+  // Releases that recorded no law drew by this one alone.
+  const first = { distribution: 'gaussian', scheme: 'rounded-gaussian', version: 1 } as const;
+  const request: JobRequest = {
+    ...stored,
+    noise: stored.noise ?? { ...first, sigma: stored.parameters.sigma },
+  };
   const status = STORED_STATUSES.find((each) => each === fields['status']);
   if (status === undefined || !JOB_KINDS.includes(request.kind))
     throw new Error(`job ${id} has no valid record`);

@@ -1,4 +1,4 @@
-import type { Draw } from '../smoothing/sampler.ts';
+import type { Draw } from '../smoothing/procedure.ts';
 import type { Segment } from '../host/protocol.ts';
 
 /** The draws that one input asks for in a round. */

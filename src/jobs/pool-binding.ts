@@ -6,7 +6,7 @@ import { samplesPerInput } from '../smoothing/parameters.ts';
 import type { ChunkFeed } from './chunk-feed.ts';
 import type { JobRecord } from './job-record.ts';
 import type { JobStore } from './job-store.ts';
-import { choosePool, choosePoolInService, describeEngine, waitsFor } from './pool.ts';
+import { choosePool, choosePoolInService, describeEngine, drawsBy, waitsFor } from './pool.ts';
 import type { Presence } from './presence.ts';
 
 /** Whether a job can be sampled now. */
@@ -51,7 +51,7 @@ export function createPoolBinding(dependencies: PoolBindingDependencies) {
   return async function bindPool(record: JobRecord): Promise<Binding> {
     const { id, engine, binding, request } = record;
     const workers = await presence.livingWorkers();
-    const chosen = engine === null ? choosePool(workers, request.model.digest) : null;
+    const chosen = engine === null ? choosePool(workers, request) : null;
     if (chosen !== null) {
       const bound = await jobs.bind(id, chosen);
       if (bound === null) return { kind: 'over' };
@@ -66,10 +66,12 @@ export function createPoolBinding(dependencies: PoolBindingDependencies) {
     const seconds = await jobs.poolGone(id);
     if (seconds === null) return { kind: 'over' };
     if (seconds < poolGoneSeconds) return { kind: 'waiting', engine };
-    const next = choosePoolInService(workers, request.model.digest);
+    const next = choosePoolInService(workers, request);
     if (next === null || engine === null) {
-      const detail = `waited ${seconds} s for ${missing ?? request.model.name}; no pool in service has the model`;
-      return { kind: 'failed', error: { code: 'model_unavailable', detail } };
+      const undrawn = workers.length > 0 && !workers.some((worker) => drawsBy(worker, request.noise));
+      const code = undrawn ? 'noise_unavailable' : 'model_unavailable';
+      const detail = `waited ${seconds} s for ${missing ?? request.model.name}; no pool in service can draw for it`;
+      return { kind: 'failed', error: { code, detail } };
     }
     await feed.withdraw({ id, binding, request, engine });
     if (await jobs.rebind(record, next, record.counts.decided * samplesPerInput(request.parameters))) {

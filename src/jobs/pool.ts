@@ -1,10 +1,11 @@
 import type { EngineDescription } from '../engines/engine.ts';
+import { describeScheme, type NoiseScheme, sameScheme } from '../random/noise-law.ts';
 import type { HostSpeed } from './chunk-size.ts';
-import type { JobRecord } from './job-record.ts';
+import type { JobRequest } from './job-record.ts';
 import type { WorkerStatus } from './presence.ts';
 
-// A pool is all hosts, on whatever machine, whose sessions have one description: engine, version, provider, arithmetic, and
-// the rows of a call where a row's scores depend on them.
+// A pool is all hosts, on whatever machine, whose sessions have one description (engine, version, provider, arithmetic, and
+// the rows of a call where a row's scores depend on them) and that draw noise by one scheme.
 // A job draws all its votes in one pool, the one that is fastest when it starts, so that its certificates are about one
 // network computed in one way. Each pool has a queue of its own.
 
@@ -20,10 +21,12 @@ export function describeEngine(engine: EngineDescription): string {
 }
 
 /** Name of the pool's sampling queue; BullMQ allows no ":" in it. */
-export function samplingQueueName(engine: EngineDescription): string {
+export function samplingQueueName(engine: EngineDescription, noise: NoiseScheme): string {
   const { name, version, provider, precision, output = '', batch } = engine;
   const parts = [
     'sampling',
+    noise.scheme,
+    String(noise.version),
     name,
     version,
     provider,
@@ -35,29 +38,33 @@ export function samplingQueueName(engine: EngineDescription): string {
   return clean.filter((part) => part !== '').join('-');
 }
 
-/** The pool's hosts that have the model and are in service. */
+/** What of a request says which hosts can draw for it. */
+type Asked = Pick<JobRequest, 'model' | 'noise'>;
+
+/** The pool's hosts that can draw for the request and are in service. */
 export function poolHosts(
   workers: readonly WorkerStatus[],
-  modelDigest: string,
+  asked: Asked,
   engine: EngineDescription,
 ): HostSpeed[] {
-  return hostsOf(workers, modelDigest).filter((host) => !host.out && sameEngine(host.engine, engine));
+  return drawersOf(workers, asked).filter((host) => !host.out && sameEngine(host.engine, engine));
 }
 
 /**
- * The pool that draws most samples of the model a second, or null where no living worker has loaded it. Hosts that are
+ * The pool that draws most samples of the model a second, or null where no living worker has loaded it and draws the noise.
+ * Hosts that are
  * out of service count only where nothing else has the model: they come back, and a job rather waits than fails.
  */
-export function choosePool(workers: readonly WorkerStatus[], modelDigest: string): EngineDescription | null {
-  return fastestPool(workers, modelDigest, true) ?? fastestPool(workers, modelDigest, false);
+export function choosePool(workers: readonly WorkerStatus[], asked: Asked): EngineDescription | null {
+  return fastestPool(workers, asked, true) ?? fastestPool(workers, asked, false);
 }
 
 /** The same among hosts in service alone. */
 export function choosePoolInService(
   workers: readonly WorkerStatus[],
-  modelDigest: string,
+  asked: Asked,
 ): EngineDescription | null {
-  return fastestPool(workers, modelDigest, true);
+  return fastestPool(workers, asked, true);
 }
 
 /**
@@ -66,26 +73,37 @@ export function choosePoolInService(
  */
 export function waitsFor(
   workers: readonly WorkerStatus[],
-  { engine, request: { model } }: Pick<JobRecord, 'engine' | 'request'>,
+  { engine, request }: { readonly engine: EngineDescription | null; readonly request: Asked },
 ): string | null {
-  const hosts = hostsOf(workers, model.digest).filter(
+  const { model, noise } = request;
+  const hosts = drawersOf(workers, request).filter(
     (host) => engine === null || sameEngine(host.engine, engine),
   );
   if (hosts.some(({ out }) => !out)) return null;
   if (workers.length === 0) return 'a worker: none is there';
   const what = engine === null ? model.name : `${model.name} in ${describeEngine(engine)}`;
   const [host] = hosts;
-  if (host === undefined) return `${what}, which no worker has`;
+  if (host === undefined) {
+    const how = workers.every((worker) => drawsBy(worker, noise))
+      ? ''
+      : ` with noise by ${describeScheme(noise)}`;
+    return `${what}${how}, which no worker has`;
+  }
   return `${what}, whose devices are out of service${host.reason === null ? '' : ` (${host.reason})`}`;
+}
+
+/** Whether a worker draws noise by the scheme, with whatever models. */
+export function drawsBy(worker: WorkerStatus, noise: NoiseScheme): boolean {
+  return worker.noise.some((scheme) => sameScheme(scheme, noise));
 }
 
 function fastestPool(
   workers: readonly WorkerStatus[],
-  modelDigest: string,
+  asked: Asked,
   inService: boolean,
 ): EngineDescription | null {
   const pools = new Map<string, { engine: EngineDescription; speed: number }>();
-  for (const { engine, out, samplesPerSecond } of hostsOf(workers, modelDigest)) {
+  for (const { engine, out, samplesPerSecond } of drawersOf(workers, asked)) {
     if (inService && out) continue;
     const key = describeEngine(engine);
     pools.set(key, { engine, speed: (pools.get(key)?.speed ?? 0) + samplesPerSecond });
@@ -106,13 +124,14 @@ interface HostOfModel extends HostSpeed {
   readonly reason: string | null;
 }
 
-/** The hosts that have the model, in service or not. */
-function hostsOf(workers: readonly WorkerStatus[], modelDigest: string): HostOfModel[] {
-  return workers.flatMap(({ devices }) =>
+/** The hosts that have the model and draw the noise, in service or not. */
+function drawersOf(workers: readonly WorkerStatus[], { model, noise }: Asked): HostOfModel[] {
+  const able = workers.filter((worker) => drawsBy(worker, noise));
+  return able.flatMap(({ devices }) =>
     devices.flatMap(({ lanes, hosts }) =>
       hosts.flatMap(({ state, reason, models }) =>
         models
-          .filter(({ digest }) => digest === modelDigest)
+          .filter(({ digest }) => digest === model.digest)
           .map(({ engine, samplesPerSecond, batchSize }) => ({
             engine,
             samplesPerSecond,

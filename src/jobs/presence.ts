@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { DeviceKind } from '../engines/compute-target.ts';
+import type { NoiseScheme } from '../random/noise-law.ts';
 import type { DeviceTelemetry } from '../devices/telemetry.ts';
 import type { Keys } from './keys.ts';
 import type { HostStatus } from '../host/supervised-host.ts';
@@ -10,6 +11,8 @@ export interface WorkerStatus {
   readonly hostname: string;
   readonly pid: number;
   readonly version: string;
+  /** What its hosts draw noise by. */
+  readonly noise: readonly NoiseScheme[];
   readonly devices: readonly {
     readonly id: string;
     readonly name: string;
@@ -50,7 +53,10 @@ export function createPresence(redis: Redis, keys: Keys): Presence {
       const stored = await redis.mget(ids.map((id) => keys.worker(id)));
       const gone = ids.filter((_, index) => stored[index] === null);
       if (gone.length > 0) await redis.srem(keys.workers, ...gone);
-      return stored.flatMap((status) => (status === null ? [] : [JSON.parse(status) as WorkerStatus]));
+      return stored.flatMap((status) =>
+        // A release that says nothing of schemes takes chunks from queues that this one fills no more.
+        status === null ? [] : [{ noise: [], ...(JSON.parse(status) as Omit<WorkerStatus, 'noise'>) }],
+      );
     },
   };
 }

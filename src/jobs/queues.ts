@@ -1,6 +1,7 @@
 import { Queue, type QueueOptions, type WorkerOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { EngineDescription } from '../engines/engine.ts';
+import type { NoiseScheme } from '../random/noise-law.ts';
 import type { Keys } from './keys.ts';
 import { samplingQueueName } from './pool.ts';
 
@@ -59,15 +60,15 @@ export function coordinatorQueue(connection: Redis, keys: Keys): Queue<Coordinat
 
 /** The sampling queues, one a pool, opened as they are needed. */
 export interface SamplingQueues {
-  of(engine: EngineDescription): Queue<SamplingData>;
+  of(engine: EngineDescription, noise: NoiseScheme): Queue<SamplingData>;
   close(): Promise<void>;
 }
 
 export function samplingQueues(connection: Redis, keys: Keys): SamplingQueues {
   const open = new Map<string, Queue<SamplingData>>();
   return {
-    of(engine) {
-      const name = samplingQueueName(engine);
+    of(engine, noise) {
+      const name = samplingQueueName(engine, noise);
       let queue = open.get(name);
       if (queue === undefined) {
         queue = quiet(new Queue<SamplingData>(name, queueOptions(connection, keys)));

@@ -1,6 +1,7 @@
 import type { Failure } from '../errors.ts';
-import type { Certificate, SparseVotes } from '../smoothing/certificate.ts';
+import type { Certificate } from '../smoothing/certificate.ts';
 import type { CertifyReproduction, PredictReproduction } from '../smoothing/reproduction.ts';
+import type { SparseVotes } from '../smoothing/votes.ts';
 
 /** What is known of one input: stored once, when it is decided or has failed. */
 export type ResultRecord =

@@ -3,14 +3,15 @@ import type { Redis } from 'ioredis';
 import { logLine } from '../log-events.ts';
 import type { Logger } from '../logger.ts';
 import { CHUNKS_PER_HOST } from './chunk-size.ts';
+import { DRAWN_SCHEMES } from '../random/noise-law.ts';
 import type { Keys } from './keys.ts';
 import { samplingQueueName } from './pool.ts';
 import { type SamplingData, workerOptions } from './queues.ts';
 import type { SupervisedHost } from '../host/supervised-host.ts';
 
 /**
- * The sampling consumers of a worker: for each host one on the queue of each pool that its models belong to, which is one
- * pool but for engines that choose by model (TensorRT). A host that is out of service takes nothing; its consumers go on
+ * The sampling consumers of a worker: for each host one on the queue of each pool that its models and the schemes of its
+ * noise belong to, which is one pool but for engines that choose by model (TensorRT). A host that is out of service takes nothing; its consumers go on
  * when it is back.
  */
 export interface SamplingConsumers {
@@ -62,8 +63,10 @@ export function createSamplingConsumers(options: {
     for (const worker of own.values()) if (worker.isPaused()) void worker.resume();
     if (!started) return;
     for (const { engine } of models) {
-      const queue = samplingQueueName(engine);
-      if (!own.has(queue)) own.set(queue, consumer(host, queue));
+      for (const scheme of DRAWN_SCHEMES) {
+        const queue = samplingQueueName(engine, scheme);
+        if (!own.has(queue)) own.set(queue, consumer(host, queue));
+      }
     }
   }
 

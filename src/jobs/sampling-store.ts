@@ -3,6 +3,8 @@ import type { StoredStatus } from '../contract/status.ts';
 import type { Failure } from '../errors.ts';
 import type { InputTensor } from '../models/inputs/input-tensor.ts';
 import type { EngineDescription } from '../engines/engine.ts';
+import type { NoiseLaw } from '../random/noise-law.ts';
+import type { SparseVotes } from '../smoothing/votes.ts';
 import type { JobRecord } from './job-record.ts';
 import type { Keys } from './keys.ts';
 import { type Plan, planOf, type Round } from './plan.ts';
@@ -10,10 +12,11 @@ import { GIVE_UP_CHUNK, MARK_QUEUED, RECORD_CHUNK, SET_WHILE_UNDER_WAY, STORE_RO
 
 /** A chunk's votes as stored, with what drew them. */
 export interface ChunkVotes {
-  /** Per segment of the chunk: class, count, class, count ... of the classes with votes. */
-  readonly segments: readonly (readonly number[])[];
+  /** By segment of the chunk. */
+  readonly segments: readonly SparseVotes[];
   readonly classes: number;
   readonly engine: EngineDescription;
+  readonly noise: NoiseLaw;
   readonly device: { readonly name: string; readonly batchSize: number };
 }
 

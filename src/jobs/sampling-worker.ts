@@ -4,6 +4,7 @@ import { logLine } from '../log-events.ts';
 import type { ModelStore } from '../models/store.ts';
 import type { Logger } from '../logger.ts';
 import { deriveNoiseStream } from '../random/noise-stream.ts';
+import { sparseVotes } from '../smoothing/votes.ts';
 import type { Software } from '../version.ts';
 import type { Cancellations } from './cancellation.ts';
 import type { ChunkFeed, FedJob } from './chunk-feed.ts';
@@ -15,6 +16,7 @@ import type { Chunk, Plan } from './plan.ts';
 import type { SamplingData } from './queues.ts';
 import { describeEngine, sameEngine } from './pool.ts';
 import { requireModel } from './require-model.ts';
+import { requireNoise } from './require-noise.ts';
 import type { ResultStore } from './result-store.ts';
 import { chunkName, type ChunkVotes, type SamplingStore } from './sampling-store.ts';
 import { describe, settleInput } from './settlement.ts';
@@ -45,6 +47,7 @@ const PROGRESS_MILLISECONDS = 250;
 /** Faults that another attempt on another host may not meet again; all others end the chunk at once. */
 const RETRIED: readonly ErrorCode[] = [
   'model_unavailable',
+  'noise_unavailable',
   'device_failed',
   'sampling_failed',
   'internal_error',
@@ -65,6 +68,7 @@ export function createSampler(
 
   async function gatherWork({ id, request }: FedJob, name: string, chunk: Chunk): Promise<GatheredWork> {
     const model = requireModel(models, request.model);
+    requireNoise(request.noise);
     const inputs = [...new Set(chunk.map((segment) => segment.input))];
     const tensors = await sampling.tensors(id, inputs);
     const seed = Buffer.from(request.seed, 'hex');
@@ -85,8 +89,8 @@ export function createSampler(
       }),
     );
     const segments = chunk.map((segment) => ({ ...segment, input: inputs.indexOf(segment.input) }));
-    const { sigma } = request.parameters;
-    return { work: { id: `${id}.${name}`, model, sigma, inputs: work, segments }, digests };
+    const { noise } = request;
+    return { work: { id: `${id}.${name}`, model, noise, inputs: work, segments }, digests };
   }
 
   /** Draws a chunk and records its votes; those of a job that has been cancelled or bound anew meanwhile are nobody's. */
@@ -127,9 +131,10 @@ export function createSampler(
     }
     const total = chunk.reduce((sum, segment) => sum + segment.count, 0);
     const votes: ChunkVotes = {
-      segments: outcome.votes.map(sparse),
+      segments: outcome.votes.map(sparseVotes),
       classes: work.model.manifest.output.classes,
       engine: outcome.engine,
+      noise: work.noise,
       device: { name: host.device.name, batchSize: outcome.batchSize },
     };
     await sampling.record(job, number, total, votes);
@@ -174,8 +179,4 @@ export function createSampler(
     // Before the queue is told that this chunk is done: whoever repeats it after a crash repeats this too.
     await feed.fill(job);
   };
-}
-
-function sparse(votes: readonly number[]): number[] {
-  return votes.flatMap((count, index) => (count > 0 ? [index, count] : []));
 }

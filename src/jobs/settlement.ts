@@ -44,6 +44,7 @@ export async function settleInput(
   try {
     const gathered = gatherVotes(
       input,
+      job.request.noise,
       chunks.map((number, index) => ({ chunk: plan.chunk(number), votes: votes[index]! })),
     );
     step = decision.next(input, gathered, tensorDigest);

@@ -8,6 +8,7 @@ import { logLine } from '../log-events.ts';
 import type { EngineName } from '../models/manifest.ts';
 import type { ModelStore } from '../models/store.ts';
 import type { DeviceTelemetry } from '../devices/telemetry.ts';
+import { DRAWN_SCHEMES } from '../random/noise-law.ts';
 import type { Logger } from '../logger.ts';
 import type { Software } from '../version.ts';
 import { disconnectAll } from '../redis/connections.ts';
@@ -133,6 +134,7 @@ export async function startWorkerService(options: WorkerServiceOptions): Promise
       hostname: hostname(),
       pid: process.pid,
       version: software.version,
+      noise: DRAWN_SCHEMES,
       devices: describeDevices(hosts, telemetry),
     });
   const closeAll = async (): Promise<void> => {

@@ -7,9 +7,6 @@ export interface NoiseStream {
   readonly stream: number;
 }
 
-/** Names the scheme in a certificate; whoever knows it can redraw the noise bit for bit. */
-export const NOISE_SCHEME = { name: 'rounded-gaussian', version: 1 } as const;
-
 /** What a sample is drawn for. Samples of different purposes are independent, whatever their indices. */
 export const PURPOSE = { selection: 0, estimation: 1, prediction: 2 } as const;
 

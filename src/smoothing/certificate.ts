@@ -1,14 +1,6 @@
 import type { CertifyResult } from './certify.ts';
 import type { BoundForm, CertifyParameters } from './parameters.ts';
-import type { Votes } from './sampler.ts';
-
-/** Votes as they are published: only the classes that got any, by class number. */
-export type SparseVotes = Readonly<Record<string, number>>;
-
-/** Leaves out the classes without a vote. */
-export function sparseVotes(votes: Votes): SparseVotes {
-  return Object.fromEntries(votes.flatMap((count, index) => (count > 0 ? [[String(index), count]] : [])));
-}
+import { type SparseVotes, sparseVotes } from './votes.ts';
 
 /** Where the certificate's votes come from: all that is needed to check or redraw them. */
 export interface CertificateOrigin {

@@ -1,6 +1,6 @@
 import type { CertifyParameters } from './parameters.ts';
 import { requireVotes, type Procedure, type Step, type Tally } from './procedure.ts';
-import { runnerUpClass, topClass, type Votes } from './sampler.ts';
+import { runnerUpClass, topClass, type Votes } from './votes.ts';
 import { type RadiusFromVotes, radiusFromVotes } from './votes-to-radius.ts';
 
 /** The outcome of CERTIFY for one input. An abstention claims nothing: no class, no radius. */

@@ -2,7 +2,7 @@ import { binomialTestTwoSided } from '../statistics/binomial-test.ts';
 import { nextUp } from './directed.ts';
 import type { PredictParameters } from './parameters.ts';
 import { requireVotes, type Procedure, type Step, type Tally } from './procedure.ts';
-import { runnerUpClass, topClass, type Votes } from './sampler.ts';
+import { runnerUpClass, topClass, type Votes } from './votes.ts';
 
 /** The outcome of PREDICT for one input. */
 export interface PredictResult {

@@ -1,5 +1,12 @@
 import type { Purpose } from '../random/noise-stream.ts';
-import { addVotes, type Draw, type Sampler, totalVotes, type Votes } from './sampler.ts';
+import { totalVotes, type Votes } from './votes.ts';
+
+/** A request for the noisy votes of one input: samples [firstSample, firstSample + count) of one purpose. */
+export interface Draw {
+  readonly purpose: Purpose;
+  readonly firstSample: number;
+  readonly count: number;
+}
 
 /** What a procedure wants next: more draws (all of them may be made at once), or nothing, for it has decided. */
 export type Step<Result> =
@@ -17,23 +24,6 @@ export interface Procedure<Result> {
   /** Most samples it can ask for in all. */
   readonly plannedSamples: number;
   next(tally: Tally): Step<Result>;
-}
-
-/** Runs a procedure to its end on one sampler: the whole method in one process, without queue. */
-export async function runProcedure<Result>(procedure: Procedure<Result>, sampler: Sampler): Promise<Result> {
-  let tally: Tally = {};
-  for (;;) {
-    const step = procedure.next(tally);
-    if (step.kind === 'done') return step.result;
-    for (const draw of step.draws) {
-      const votes = await sampler.sample(draw);
-      if (totalVotes(votes) !== draw.count) {
-        throw new RangeError(`the sampler answered ${totalVotes(votes)} votes to a draw of ${draw.count}`);
-      }
-      const before = tally[draw.purpose];
-      tally = { ...tally, [draw.purpose]: before === undefined ? votes : addVotes(before, votes) };
-    }
-  }
 }
 
 /** Checks that a purpose's votes are exactly the `count` asked for: neither lost nor counted twice. */

@@ -1,7 +1,8 @@
-import { type CertificateOrigin, sparseVotes, type SparseVotes } from './certificate.ts';
+import type { CertificateOrigin } from './certificate.ts';
 import type { CertifyResult } from './certify.ts';
 import type { BoundForm, CertifyParameters, PredictParameters } from './parameters.ts';
 import type { PredictResult } from './predict.ts';
+import { type SparseVotes, sparseVotes } from './votes.ts';
 
 // Votes drawn again with a seed that the client gave. Whoever knows the seed beforehand can try seeds until the votes suit
 // him, so these votes claim nothing, however many they are: a reproduction is no certificate, has none of a certificate's

@@ -21,6 +21,7 @@ import { openBatchMemory } from '../../src/host/batch-memory.ts';
 import { gaussianCutpoints } from '../../src/random/cutpoints.ts';
 import { referenceNoise } from '../../src/random/reference.ts';
 import { identifyProcess } from '../../src/redis/embedded/process-identity.ts';
+import { gaussianLaw } from '../../src/random/noise-law.ts';
 import { linearOnnx, PRELUDES } from '../support/linear-onnx.ts';
 import {
   imageInput,
@@ -108,7 +109,7 @@ function sharedHost(lanes = 1): DeviceHosts.DeviceHost {
 }
 
 function work(model: RegisteredModel, segments: readonly Segment[] = SEGMENTS, id = 'work'): Work {
-  return { id, model, sigma: SIGMA, inputs: INPUTS, segments };
+  return { id, model, noise: gaussianLaw(SIGMA), inputs: INPUTS, segments };
 }
 
 /** Much work for the shipped model: several seconds of it. */
@@ -116,7 +117,7 @@ async function longWork(): Promise<Work> {
   const model = await shipped();
   const inputs = [{ bytes: new Uint8Array(28 * 28).fill(90), stream: { key0: 7, key1: 8, stream: 9 } }];
   const segments: Segment[] = [{ input: 0, purpose: 'estimation', firstSample: 0, count: 1_000_000 }];
-  return { id: 'long', model, sigma: 0.5, inputs, segments };
+  return { id: 'long', model, noise: gaussianLaw(0.5), inputs, segments };
 }
 
 function votesOf(outcome: WorkOutcome): readonly (readonly number[])[] {
@@ -384,6 +385,22 @@ describe('a model that is not valid', () => {
     const sampled = host.sample(work(good), NEVER, ignore);
     expect(await failed).toMatchObject({ kind: 'failed', code: 'model_output_invalid' });
     expect((await sampled).kind).toBe('sampled');
+    expect(host.restarts()).toBe(0);
+  });
+});
+
+describe('work whose noise is of a law that the host does not draw', () => {
+  it('fails without a vote, and the host draws the next one', async () => {
+    const host = sharedHost(2);
+    const model = await quick();
+    for (const other of [{ version: 2 }, { scheme: 'other' }, { distribution: 'uniform' }]) {
+      const asked = { ...work(model), noise: { ...gaussianLaw(SIGMA), ...other } };
+      expect(await host.sample(asked, NEVER, ignore)).toMatchObject({
+        kind: 'failed',
+        code: 'noise_unavailable',
+      });
+    }
+    expect((await host.sample(work(model), NEVER, ignore)).kind).toBe('sampled');
     expect(host.restarts()).toBe(0);
   });
 });

@@ -8,6 +8,7 @@ import type * as DeviceHosts from '../../src/host/device-host.ts';
 import type { Work } from '../../src/host/protocol.ts';
 import { CPU_TARGET } from '../../src/engines/compute-target.ts';
 import { openModelStore } from '../../src/models/store.ts';
+import { gaussianLaw } from '../../src/random/noise-law.ts';
 import { isAlive } from '../support/processes.ts';
 import { SHARED_CACHE } from '../support/shared-cache.ts';
 
@@ -23,7 +24,7 @@ it('kills a host that hangs while it owes samples, and the next one gives the sa
   const work: Work = {
     id: 'hang',
     model,
-    sigma: 0.5,
+    noise: gaussianLaw(0.5),
     inputs: [{ bytes: new Uint8Array(784).fill(128), stream: { key0: 1, key1: 2, stream: 3 } }],
     segments: [{ input: 0, purpose: 'estimation', firstSample: 0, count: 20_000 }],
   };

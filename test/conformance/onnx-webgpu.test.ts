@@ -13,6 +13,7 @@ import { openClassifier } from '../../src/engines/open-classifier.ts';
 import { findWebgpuAdapter } from '../../src/devices/webgpu-adapter.ts';
 import type * as DeviceHosts from '../../src/host/device-host.ts';
 import type { Work } from '../../src/host/protocol.ts';
+import { gaussianLaw } from '../../src/random/noise-law.ts';
 import { domainFault } from '../support/domain-fault.ts';
 import type { Prelude } from '../support/linear-onnx.ts';
 import { imageInput, type LinearModelOptions, writeLinearModel } from '../support/model-folder.ts';
@@ -87,7 +88,7 @@ describe('a device host on WebGPU', () => {
     const work: Work = {
       id: 'work',
       model,
-      sigma: 0.5,
+      noise: gaussianLaw(0.5),
       inputs: [{ bytes: Uint8Array.of(120, 130, 90), stream: { key0: 1, key1: 2, stream: 3 } }],
       segments: [{ input: 0, purpose: 'estimation', firstSample: 0, count: 1_000 }],
     };

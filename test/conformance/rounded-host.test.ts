@@ -5,6 +5,7 @@ import { CPU_TARGET } from '../../src/engines/compute-target.ts';
 import type * as DeviceHosts from '../../src/host/device-host.ts';
 import type { Segment, Work } from '../../src/host/protocol.ts';
 import type { RegisteredModel } from '../../src/models/store.ts';
+import { gaussianLaw } from '../../src/random/noise-law.ts';
 import { imageInput, writeModelFolder } from '../support/model-folder.ts';
 import { nativeTensorflowObstacle } from '../support/native-tensorflow.ts';
 import { tensorflowNetworkFiles } from '../support/plain-network/tensorflow-network.ts';
@@ -64,7 +65,7 @@ function startHost(lanes: number): DeviceHosts.DeviceHost {
 }
 
 async function draw(host: DeviceHosts.DeviceHost, model: RegisteredModel, segments: readonly Segment[]) {
-  const work: Work = { id: 'work', model, sigma: 0.5, inputs: INPUTS, segments };
+  const work: Work = { id: 'work', model, noise: gaussianLaw(0.5), inputs: INPUTS, segments };
   const outcome = await host.sample(work, NEVER, () => undefined);
   if (outcome.kind !== 'sampled') throw new Error(JSON.stringify(outcome));
   return outcome;

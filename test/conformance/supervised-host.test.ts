@@ -11,6 +11,7 @@ import { openBatchMemory } from '../../src/host/batch-memory.ts';
 import type * as DeviceHosts from '../../src/host/device-host.ts';
 import type { Work } from '../../src/host/protocol.ts';
 import type * as SupervisedHosts from '../../src/host/supervised-host.ts';
+import { gaussianLaw } from '../../src/random/noise-law.ts';
 import { isAlive } from '../support/processes.ts';
 import { SHARED_CACHE } from '../support/shared-cache.ts';
 import { until } from '../support/until.ts';
@@ -57,7 +58,7 @@ async function supervise(times?: SupervisedHosts.SupervisionTimes): Promise<Supe
   const work: Work = {
     id: 'work',
     model,
-    sigma: 0.5,
+    noise: gaussianLaw(0.5),
     inputs: [{ bytes: new Uint8Array(784).fill(128), stream: { key0: 1, key1: 2, stream: 3 } }],
     segments: [{ input: 0, purpose: 'estimation', firstSample: 0, count: SAMPLES }],
   };

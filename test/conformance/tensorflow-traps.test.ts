@@ -15,6 +15,7 @@ import { type LoadedTensorflow, loadTensorflow } from '../../src/engines/tensorf
 import { openBatchMemory } from '../../src/host/batch-memory.ts';
 import type * as DeviceHosts from '../../src/host/device-host.ts';
 import type * as SupervisedHosts from '../../src/host/supervised-host.ts';
+import { gaussianLaw } from '../../src/random/noise-law.ts';
 import { type ConvolutionInput, writeConvolution } from '../support/convolution-model.ts';
 import { domainFault } from '../support/domain-fault.ts';
 import { linearTensorflowWriter, type TensorflowFormat } from '../support/linear-tensorflow.ts';
@@ -320,7 +321,7 @@ function traps(): void {
       {
         id: 'work',
         model: sound,
-        sigma: 0.25,
+        noise: gaussianLaw(0.25),
         inputs: [{ bytes: Uint8Array.of(10, 20, 30, 40), stream: { key0: 1, key1: 2, stream: 3 } }],
         segments: [{ input: 0, purpose: 'estimation', firstSample: 0, count: 1_000 }],
       },

@@ -21,7 +21,7 @@ import { connectWorker, waitUntilReady } from '../../src/redis/connections.ts';
 import { QUIET } from '../support/api.ts';
 import { WAIT_LIMIT_MS } from '../support/limits.ts';
 import { startTestRedis, type TestRedis } from '../support/redis.ts';
-import { ENGINE, hostStatus, loadedModel, workerStatus } from '../support/worker-status.ts';
+import { ENGINE, hostStatus, loadedModel, NOISE, workerStatus } from '../support/worker-status.ts';
 
 const DIGEST = 'd'.repeat(64);
 const WINDOW = chunkWindow(1);
@@ -29,6 +29,7 @@ const REQUEST: JobRequest = {
   kind: 'prediction',
   model: { name: 'mnist-cnn', version: '1.0.0', digest: DIGEST },
   parameters: { sigma: 0.5, n: 1_000, alpha: 0.001 },
+  noise: NOISE,
   inputs: [{ id: 'a', kind: 'tensor', digest: DIGEST, label: null }],
   seed: '0'.repeat(64),
   seedSource: 'server',
@@ -77,11 +78,17 @@ async function createJob(id: string, chunks: number): Promise<FedJob> {
   return job;
 }
 
-const VOTES = { segments: [[3, 10]], classes: 10, engine: ENGINE, device: { name: 'CPU', batchSize: 64 } };
+const VOTES = {
+  segments: [{ 3: 10 }],
+  classes: 10,
+  engine: ENGINE,
+  noise: NOISE,
+  device: { name: 'CPU', batchSize: 64 },
+};
 
 /** What waits in the queue, in the order in which hosts get it. */
 async function waiting(): Promise<Job<SamplingData>[]> {
-  return queues.of(ENGINE).getJobs(['prioritized'], 0, -1, true);
+  return queues.of(ENGINE, NOISE).getJobs(['prioritized'], 0, -1, true);
 }
 const numbers = async (): Promise<number[]> => (await waiting()).map(({ data }) => data.chunk);
 
@@ -89,7 +96,7 @@ const numbers = async (): Promise<number[]> => (await waiting()).map(({ data }) 
 async function drawn(job: FedJob, chunk: number): Promise<void> {
   await sampling.record(job, chunk, 10, VOTES);
   await feed.fill(job);
-  await queues.of(ENGINE).remove(`${job.id}.0-${chunk}`);
+  await queues.of(ENGINE, NOISE).remove(`${job.id}.0-${chunk}`);
 }
 
 describe('the window of a job', () => {
@@ -135,7 +142,7 @@ describe('the window of a job', () => {
   test('is restored where the queue has lost chunks', async () => {
     const job = await createJob('job', 100);
     await feed.fill(job);
-    for (const chunk of [1, 3]) await queues.of(ENGINE).remove(`job.0-${chunk}`);
+    for (const chunk of [1, 3]) await queues.of(ENGINE, NOISE).remove(`job.0-${chunk}`);
     expect(await feed.lookAfter(job)).toEqual({ lost: [1, 3], failed: [] });
     await feed.restore(job, [1, 3]);
     expect((await numbers()).toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3]);

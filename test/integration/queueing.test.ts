@@ -16,6 +16,7 @@ import {
   type TestClient,
 } from '../support/service.ts';
 import { until } from '../support/until.ts';
+import { NOISE } from '../support/worker-status.ts';
 
 // What jobs do to one another that share a pool of one device.
 
@@ -75,7 +76,7 @@ const underWay = (id: string, chunks = 1): Promise<unknown> =>
 
 /** Every chunk in the pool's queue, in whatever state. */
 async function chunksInQueue(job: JobResource): Promise<string[]> {
-  const queue = queues.of((await client.job(job.id)).engine as never);
+  const queue = queues.of((await client.job(job.id)).engine as never, NOISE);
   const jobs = await queue.getJobs(['active', 'waiting', 'prioritized', 'delayed', 'failed', 'completed']);
   return jobs.flatMap((each) => (each?.id === undefined ? [] : [each.id]));
 }

@@ -24,7 +24,7 @@ import {
   createSamplingStore,
   type SamplingStore,
 } from '../../src/jobs/sampling-store.ts';
-import { ENGINE } from '../support/worker-status.ts';
+import { ENGINE, NOISE, workerStatus } from '../support/worker-status.ts';
 import { QUIET } from '../support/api.ts';
 import { WAIT_LIMIT_MS } from '../support/limits.ts';
 import { startTestRedis, type TestRedis } from '../support/redis.ts';
@@ -65,6 +65,7 @@ const REQUEST: JobRequest = {
   kind: 'prediction',
   model: { name: 'mnist-cnn', version: '1.0.0', digest: DIGEST },
   parameters: { sigma: 0.5, n: 100, alpha: 0.001 },
+  noise: NOISE,
   inputs: [
     { id: 'a', kind: 'tensor', digest: DIGEST, label: 3 },
     { id: 'b', kind: 'tensor', digest: DIGEST, label: null },
@@ -148,9 +149,10 @@ const round = (chunkSamples: number): Round =>
     chunkSamples,
   );
 const votes = (count: number): ChunkVotes => ({
-  segments: [[3, count]],
+  segments: [{ 3: count }],
   classes: 10,
   engine: { name: 'onnx', version: '1', provider: 'cpu', precision: 'fp32' },
+  noise: NOISE,
   device: { name: 'CPU', batchSize: 64 },
 });
 
@@ -610,7 +612,7 @@ describe('the list', () => {
 });
 
 describe('presence', () => {
-  const status = (id: string): WorkerStatus => ({ id, hostname: 'here', pid: 1, version: '0', devices: [] });
+  const status = (id: string): WorkerStatus => workerStatus(id);
 
   test('is announced under a key that expires, and told to everybody', async () => {
     const presence = createPresence(redis, keys);
@@ -621,6 +623,17 @@ describe('presence', () => {
     const lifetime = await redis.pttl(keys.worker('a'));
     expect(lifetime).toBeGreaterThan(0);
     expect(lifetime).toBeLessThanOrEqual(PRESENCE_MILLISECONDS);
+  });
+
+  test('of a release that says nothing of its noise is that of a worker that draws none of ours', async () => {
+    const { noise: _, ...earlier } = status('earlier');
+    const presence = createPresence(redis, keys);
+    await presence.announce(status('a'));
+    await redis.sadd(keys.workers, 'earlier');
+    await redis.set(keys.worker('earlier'), JSON.stringify(earlier), 'EX', 60);
+    const found = await presence.livingWorkers();
+    expect(found.find(({ id }) => id === 'earlier')).toEqual({ ...earlier, noise: [] });
+    expect(found.find(({ id }) => id === 'a')).toEqual(status('a'));
   });
 
   test('is lengthened by every announcement', async () => {

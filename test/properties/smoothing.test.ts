@@ -5,7 +5,7 @@ import { loosenLower, loosenUpper } from '../../src/smoothing/directed.ts';
 import type { BoundForm } from '../../src/smoothing/parameters.ts';
 import { predictProcedure } from '../../src/smoothing/predict.ts';
 import type { Procedure } from '../../src/smoothing/procedure.ts';
-import { totalVotes, type Votes } from '../../src/smoothing/sampler.ts';
+import { totalVotes, type Votes } from '../../src/smoothing/votes.ts';
 import { radiusFromVotes } from '../../src/smoothing/votes-to-radius.ts';
 import { radiusCeiling } from '../../src/statistics/radius.ts';
 import { exactDouble } from '../support/exact-double.ts';

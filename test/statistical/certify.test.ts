@@ -4,9 +4,9 @@ import { NoiseKernel } from '../../src/random/noise-kernel.ts';
 import { certifyProcedure } from '../../src/smoothing/certify.ts';
 import type { BoundForm } from '../../src/smoothing/parameters.ts';
 import { predictProcedure } from '../../src/smoothing/predict.ts';
-import { runProcedure } from '../../src/smoothing/procedure.ts';
 import { clopperPearsonLower } from '../../src/statistics/clopper-pearson.ts';
 import { binomialLaw, binomialLeast, binomialMost } from '../support/binomial-law.ts';
+import { runProcedure } from '../support/run-procedure.ts';
 import {
   exactProbabilities,
   type ThresholdClassifier,

@@ -2,7 +2,7 @@ import type { Cutpoints } from '../../src/random/cutpoints.ts';
 import { gaussianCutpoints } from '../../src/random/cutpoints.ts';
 import { NoiseKernel } from '../../src/random/noise-kernel.ts';
 import type { NoiseStream } from '../../src/random/noise-stream.ts';
-import type { Sampler } from '../../src/smoothing/sampler.ts';
+import type { Sampler } from './run-procedure.ts';
 
 /**
  * A base classifier of one pixel: class c where the grid value of the noisy pixel lies in [thresholds[c-1],

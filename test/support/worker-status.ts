@@ -1,4 +1,5 @@
 import type { WorkerStatus } from '../../src/jobs/presence.ts';
+import { gaussianLaw } from '../../src/random/noise-law.ts';
 import type { HostStatus, LoadedModel } from '../../src/host/supervised-host.ts';
 
 export const ENGINE = {
@@ -7,6 +8,9 @@ export const ENGINE = {
   provider: 'cpu',
   precision: 'fp32',
 } as const;
+
+/** What is drawn where nothing else is the subject. */
+export const NOISE = gaussianLaw(0.5);
 
 /** A model as a host tells of it. */
 export function loadedModel(model: Partial<LoadedModel> = {}): LoadedModel {
@@ -42,6 +46,7 @@ export function workerStatus(id: string, ...devices: readonly (readonly HostStat
     hostname: 'here',
     pid: 1,
     version: '0',
+    noise: [{ scheme: NOISE.scheme, version: NOISE.version }],
     devices: devices.map((hosts, index) => ({
       id: `device-${index}`,
       name: `Device ${index}`,

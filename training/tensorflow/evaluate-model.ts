@@ -1,4 +1,4 @@
-import { deriveNoiseStream } from '../../src/random/noise-stream.ts';
+import { deriveNoiseStream, type Purpose } from '../../src/random/noise-stream.ts';
 import { createHash } from 'node:crypto';
 import { gaussianCutpoints, totalVariationBound } from '../../src/random/cutpoints.ts';
 import { NoiseKernel } from '../../src/random/noise-kernel.ts';
@@ -6,8 +6,8 @@ import type { Classifier } from '../../src/engines/classifier.ts';
 import { certifyProcedure } from '../../src/smoothing/certify.ts';
 import type { EvaluatedInput } from '../../src/smoothing/evaluation.ts';
 import type { CertifyParameters } from '../../src/smoothing/parameters.ts';
-import { runProcedure } from '../../src/smoothing/procedure.ts';
-import type { Sampler } from '../../src/smoothing/sampler.ts';
+import type { Draw } from '../../src/smoothing/procedure.ts';
+import type { Votes } from '../../src/smoothing/votes.ts';
 import { type Dataset, imageOf } from './dataset.ts';
 
 /** Rows of one call of the engine. */
@@ -66,19 +66,23 @@ export async function certifyImages(
     const digest = createHash('sha256').update(image).digest();
     const stream = await deriveNoiseStream(seed, new Uint8Array(digest), index);
     const found = new Int32Array(BATCH);
-    const sampler: Sampler = {
-      async sample({ purpose, firstSample, count }) {
-        const votes = Array.from({ length: classes }, () => 0);
-        for (let first = 0; first < count; first += BATCH) {
-          const rows = Math.min(BATCH, count - first);
-          kernel.fill({ row: 0, rows, image, stream, purpose, firstSample: firstSample + first });
-          await session.classify(kernel.batch, rows, found);
-          for (const each of found.subarray(0, rows)) votes[each]! += 1;
-        }
-        return votes;
-      },
+    const sample = async ({ purpose, firstSample, count }: Draw): Promise<Votes> => {
+      const votes = Array.from({ length: classes }, () => 0);
+      for (let first = 0; first < count; first += BATCH) {
+        const rows = Math.min(BATCH, count - first);
+        kernel.fill({ row: 0, rows, image, stream, purpose, firstSample: firstSample + first });
+        await session.classify(kernel.batch, rows, found);
+        for (const each of found.subarray(0, rows)) votes[each]! += 1;
+      }
+      return votes;
     };
-    const { outcome, selectedClass, certifiedRadius } = await runProcedure(procedure, sampler);
+    const tally: Partial<Record<Purpose, Votes>> = {};
+    let step = procedure.next(tally);
+    // CERTIFY asks once, for one draw of each purpose.
+    for (; step.kind === 'draw'; step = procedure.next(tally)) {
+      for (const draw of step.draws) tally[draw.purpose] = await sample(draw);
+    }
+    const { outcome, selectedClass, certifiedRadius } = step.result;
     const correct = outcome === 'certified' && selectedClass === dataset.labels[index];
     if (outcome === 'abstained') abstained += 1;
     else if (!correct) wrong += 1;

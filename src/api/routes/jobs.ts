@@ -3,6 +3,7 @@ import { type TSchema, Type } from 'typebox';
 import type { JobKind } from '../../contract/status.ts';
 import { DomainError } from '../../errors.ts';
 import type { ModelStore } from '../../models/store.ts';
+import type { JobRequest } from '../../jobs/job-record.ts';
 import type { JobService } from '../../jobs/job-service.ts';
 import { requireAvailable } from '../../jobs/model-availability.ts';
 import { choosePool, poolHosts } from '../../jobs/pool.ts';
@@ -41,9 +42,9 @@ const Link = Type.String({
 });
 
 /** Seconds after which the first poll is worth it, from the speed that the living workers measured. */
-function retryAfter(workers: readonly WorkerStatus[], modelDigest: string, samples: number): number {
-  const pool = choosePool(workers, modelDigest);
-  const hosts = pool === null ? [] : poolHosts(workers, modelDigest, pool);
+function retryAfter(workers: readonly WorkerStatus[], asked: JobRequest, samples: number): number {
+  const pool = choosePool(workers, asked);
+  const hosts = pool === null ? [] : poolHosts(workers, asked, pool);
   const speed = hosts.reduce((sum, { samplesPerSecond }) => sum + samplesPerSecond, 0);
   return speed === 0 ? 5 : Math.min(60, Math.max(1, Math.ceil(samples / speed)));
 }
@@ -95,7 +96,7 @@ export const jobRoutes: FastifyPluginAsyncTypebox<JobRoutesOptions> = async (app
       const workers = await jobs.livingWorkers();
       requireAvailable(workers, submission.model, `${raw.pointer}/model`);
       const record = await jobs.submit(submission);
-      const seconds = retryAfter(workers, record.request.model.digest, record.samplesPlanned);
+      const seconds = retryAfter(workers, record.request, record.samplesPlanned);
       return reply
         .code(202)
         .header('Location', `${path}/${record.id}`)

@@ -4,6 +4,7 @@ import { openModelStore } from '../../../src/models/store.ts';
 import type { ObservedJob } from '../../../src/jobs/job-service.ts';
 import type { ResultRecord } from '../../../src/jobs/result-record.ts';
 import { MODELS } from '../../support/api.ts';
+import { NOISE } from '../../support/worker-status.ts';
 
 const DIGEST = 'd'.repeat(64);
 const START = Date.UTC(2026, 0, 2, 3, 4, 5);
@@ -14,6 +15,7 @@ const RECORD: ObservedJob = {
     kind: 'prediction',
     model: { name: 'fashion-mnist-cnn', version: '1.0.0', digest: DIGEST },
     parameters: { sigma: 0.5, n: 1_000, alpha: 0.001 },
+    noise: NOISE,
     inputs: [
       { id: 'a', kind: 'image', digest: DIGEST, label: 3 },
       { id: 'b', kind: 'image', digest: DIGEST, label: null },

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { RegisteredModel } from '../../../src/models/store.ts';
 import type { LaneFunctions, LaneOutcome, LaneTask, Segment, Work } from '../../../src/host/protocol.ts';
 import { createWorkQueue, type WorkQueue } from '../../../src/host/work-queue.ts';
+import { gaussianLaw } from '../../../src/random/noise-law.ts';
 
 const MODEL = { digest: 'a'.repeat(64) } as RegisteredModel;
 const CLASSES = 3;
@@ -53,7 +54,7 @@ function work(id: string, counts: readonly number[]): Work {
     firstSample: 10 * input,
     count,
   }));
-  return { id, model: MODEL, sigma: 0.5, inputs: [], segments };
+  return { id, model: MODEL, noise: gaussianLaw(0.5), inputs: [], segments };
 }
 
 const settled = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));

@@ -4,6 +4,7 @@ import type { JobRequest } from '../../../src/jobs/job-record.ts';
 import { openModelStore } from '../../../src/models/store.ts';
 import { REPRODUCTION_WARNING } from '../../../src/smoothing/reproduction.ts';
 import { MODELS } from '../../support/api.ts';
+import { NOISE } from '../../support/worker-status.ts';
 
 const DIGEST = 'd'.repeat(64);
 const model = (await openModelStore(MODELS)).find('mnist-cnn')!;
@@ -14,6 +15,7 @@ const request = (changes: Partial<JobRequest> = {}): JobRequest =>
     kind: 'prediction',
     model: { name, version, digest: model.digest },
     parameters: { sigma: 0.5, n: 1_000, alpha: 0.001 },
+    noise: NOISE,
     inputs: [{ id: 'a', kind: 'tensor', digest: DIGEST, label: 2 }],
     seed: '0'.repeat(64),
     seedSource: 'server',

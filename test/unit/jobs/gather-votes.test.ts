@@ -3,6 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { gatherVotes } from '../../../src/jobs/decision.ts';
 import { type Chunk, type InputDraws, planOf, planRound } from '../../../src/jobs/plan.ts';
 import type { ChunkVotes } from '../../../src/jobs/sampling-store.ts';
+import { describeLaw } from '../../../src/random/noise-law.ts';
+import { sparseVotes } from '../../../src/smoothing/votes.ts';
+import { NOISE } from '../../support/worker-status.ts';
 
 const CLASSES = 4;
 const ENGINE = { name: 'onnxruntime-node', version: '1.30.0', provider: 'cpu', precision: 'fp32' } as const;
@@ -22,9 +25,12 @@ function votesOf(chunk: Chunk, others: Partial<ChunkVotes> = {}): { chunk: Chunk
   const segments = chunk.map(({ input, purpose, firstSample, count }) => {
     const counts = Array.from<number>({ length: CLASSES }).fill(0);
     for (let i = 0; i < count; i += 1) counts[classOf(input, purpose, firstSample + i)]! += 1;
-    return counts.flatMap((votes, index) => (votes === 0 ? [] : [index, votes]));
+    return sparseVotes(counts);
   });
-  return { chunk, votes: { segments, classes: CLASSES, engine: ENGINE, device: DEVICE, ...others } };
+  return {
+    chunk,
+    votes: { segments, classes: CLASSES, engine: ENGINE, noise: NOISE, device: DEVICE, ...others },
+  };
 }
 
 const ASKED = [0, 1, 2].map((input) => ({
@@ -46,7 +52,7 @@ describe('gatherVotes', () => {
         (size, order, input) => {
           const chunks = packChunks(ASKED, size).map((chunk) => ({ key: order.next().value, chunk }));
           const shuffled = chunks.toSorted((a, b) => a.key - b.key).map(({ chunk }) => votesOf(chunk));
-          expect(gatherVotes(input, shuffled).tally).toEqual(gatherVotes(input, whole).tally);
+          expect(gatherVotes(input, NOISE, shuffled).tally).toEqual(gatherVotes(input, NOISE, whole).tally);
         },
       ),
       { seed: 1, numRuns: 200 },
@@ -55,7 +61,7 @@ describe('gatherVotes', () => {
 
   it('counts the votes of the one input, by purpose', () => {
     const [chunk] = packChunks(ASKED, 1_000_000);
-    const { tally, engine, devices } = gatherVotes(1, [votesOf(chunk!)]);
+    const { tally, engine, devices } = gatherVotes(1, NOISE, [votesOf(chunk!)]);
     for (const [purpose, count] of [
       ['selection', 40],
       ['estimation', 300],
@@ -81,7 +87,7 @@ describe('gatherVotes', () => {
       samples: drawn.reduce((sum, count, chunk) => sum + (chunk % 3 === index ? count : 0), 0),
     }));
     expect(expected.every(({ samples }) => samples > 0)).toBe(true);
-    expect(gatherVotes(0, votes).devices).toEqual(expected);
+    expect(gatherVotes(0, NOISE, votes).devices).toEqual(expected);
   });
 
   it('refuses votes of different engines: they are not of one base classifier', () => {
@@ -93,14 +99,40 @@ describe('gatherVotes', () => {
       { ...ENGINE, precision: 'tf32' as const },
     ]) {
       const { name, version, provider, precision } = engine;
-      const call = () => gatherVotes(0, [votesOf(first!), votesOf(second!, { engine })]);
+      const call = () => gatherVotes(0, NOISE, [votesOf(first!), votesOf(second!, { engine })]);
       expect(call).toThrow(
         `onnxruntime-node 1.30.0 on cpu (fp32) and ${name} ${version} on ${provider} (${precision})`,
       );
     }
   });
 
+  it('refuses votes of other noise than the job asks for, also where all of them agree', () => {
+    const [first, second] = packChunks(ASKED, 600);
+    for (const other of [
+      { ...NOISE, version: 2 },
+      { ...NOISE, scheme: 'other' },
+      { ...NOISE, distribution: 'uniform' },
+      { ...NOISE, sigma: 0.25 },
+    ]) {
+      const [drawn, asked] = [describeLaw(other), describeLaw(NOISE)];
+      for (const noise of [NOISE, other]) {
+        const call = () =>
+          gatherVotes(0, NOISE, [votesOf(first!, { noise }), votesOf(second!, { noise: other })]);
+        expect(call).toThrow(`the votes come from ${drawn}, where the job asks for ${asked}`);
+      }
+    }
+  });
+
+  it('refuses votes for a class that there is none of', () => {
+    const [chunk] = packChunks(ASKED, 1_000_000);
+    const { votes } = votesOf(chunk!);
+    const segments = votes.segments.with(0, { [CLASSES]: 40 });
+    expect(() => gatherVotes(0, NOISE, [{ chunk: chunk!, votes: { ...votes, segments } }])).toThrow(
+      `votes for class ${CLASSES} of ${CLASSES} classes`,
+    );
+  });
+
   it('has nothing to say without chunks', () => {
-    expect(gatherVotes(0, [])).toEqual({ tally: {}, engine: null, devices: [] });
+    expect(gatherVotes(0, NOISE, [])).toEqual({ tally: {}, engine: null, devices: [] });
   });
 });

@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { NoiseRangeError } from '../../../src/random/noise-range-error.ts';
-import { NOISE_SCHEME, PURPOSE, deriveNoiseStream } from '../../../src/random/noise-stream.ts';
+import { PURPOSE, deriveNoiseStream } from '../../../src/random/noise-stream.ts';
 import { purposeCode } from '../../../src/random/purpose-code.ts';
 import known from '../../fixtures/noise/streams.json' with { type: 'json' };
-import vectors from '../../fixtures/noise/vectors.json' with { type: 'json' };
 import { bytesOfHex } from '../../support/bytes.ts';
 
 const SEED = new Uint8Array(32).fill(1);
@@ -58,10 +57,6 @@ describe('deriveNoiseStream', () => {
 });
 
 describe('the scheme', () => {
-  it('has the name and version of its published vectors', () => {
-    expect(NOISE_SCHEME).toEqual({ name: vectors.scheme, version: vectors.version });
-  });
-
   it('never renumbers a purpose', () => {
     expect(PURPOSE).toEqual({ selection: 0, estimation: 1, prediction: 2 });
   });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { certificate, type CertificateOrigin } from '../../../src/smoothing/certificate.ts';
 import { certifyProcedure, type CertifyResult } from '../../../src/smoothing/certify.ts';
 import { certifyParameters, type CertifyParameters } from '../../../src/smoothing/parameters.ts';
-import type { Votes } from '../../../src/smoothing/sampler.ts';
+import type { Votes } from '../../../src/smoothing/votes.ts';
 import { alphaPerBound, radiusFromVotes } from '../../../src/smoothing/votes-to-radius.ts';
 import twoBounds from '../../fixtures/smoothing/two-bounds.json' with { type: 'json' };
 import { compareExactly, relativeError } from '../../support/exact-decimal.ts';

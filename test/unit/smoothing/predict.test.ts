@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { predictProcedure, type PredictResult, type Rivals } from '../../../src/smoothing/predict.ts';
-import type { Votes } from '../../../src/smoothing/sampler.ts';
+import type { Votes } from '../../../src/smoothing/votes.ts';
 import { exactDouble } from '../../support/exact-double.ts';
 import fixture from '../../fixtures/smoothing/predict.json' with { type: 'json' };
 

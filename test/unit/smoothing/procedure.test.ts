@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { certifyProcedure } from '../../../src/smoothing/certify.ts';
 import type { CertifyParameters } from '../../../src/smoothing/parameters.ts';
 import { predictProcedure } from '../../../src/smoothing/predict.ts';
-import { type Procedure, requireVotes, runProcedure, type Tally } from '../../../src/smoothing/procedure.ts';
-import type { Draw, Sampler } from '../../../src/smoothing/sampler.ts';
+import { type Draw, type Procedure, requireVotes, type Tally } from '../../../src/smoothing/procedure.ts';
+import { runProcedure, type Sampler } from '../../support/run-procedure.ts';
 
 const PARAMETERS: CertifyParameters = { sigma: 0.5, n0: 10, n: 200, alpha: 0.01, bound: 'pA' };
 
@@ -35,7 +35,7 @@ describe('requireVotes', () => {
   });
 });
 
-describe('runProcedure', () => {
+describe('a procedure, run to its end', () => {
   it('asks for what CERTIFY needs, once, and decides', async () => {
     const source = sampler(3, (sample) => (sample % 20 === 0 ? 1 : 2));
     const result = await runProcedure(certifyProcedure(PARAMETERS, 0), source);
@@ -55,39 +55,6 @@ describe('runProcedure', () => {
     );
     expect(source.asked).toEqual([{ purpose: 'prediction', firstSample: 0, count: 50 }]);
     expect(result).toMatchObject({ outcome: 'predicted', topClass: 1, topCount: 50, runnerUpCount: 0 });
-  });
-
-  it('adds up the draws of several rounds', async () => {
-    const inTwo: Procedure<Tally> = {
-      plannedSamples: 30,
-      next(tally) {
-        const drawn = tally.estimation?.reduce((sum, count) => sum + count, 0) ?? 0;
-        if (drawn === 30) return { kind: 'done', result: tally };
-        return { kind: 'draw', draws: [{ purpose: 'estimation', firstSample: drawn, count: 15 }] };
-      },
-    };
-    expect(
-      await runProcedure(
-        inTwo,
-        sampler(2, (sample) => (sample < 20 ? 0 : 1)),
-      ),
-    ).toEqual({
-      estimation: [20, 10],
-    });
-  });
-
-  it('refuses a sampler that answers with fewer or more votes than asked for', async () => {
-    for (const total of [9, 11]) {
-      const wrong: Sampler = { sample: async () => [total, 0] };
-      await expect(runProcedure(certifyProcedure(PARAMETERS, 0), wrong)).rejects.toThrow(
-        `the sampler answered ${total} votes to a draw of 10`,
-      );
-    }
-  });
-
-  it('passes a rejection of the sampler on', async () => {
-    const broken: Sampler = { sample: () => Promise.reject(new Error('no device')) };
-    await expect(runProcedure(certifyProcedure(PARAMETERS, 0), broken)).rejects.toThrow('no device');
   });
 });
 

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { addVotes, runnerUpClass, topClass, totalVotes } from '../../../src/smoothing/sampler.ts';
-import { sparseVotes } from '../../../src/smoothing/certificate.ts';
+import { addSparse, runnerUpClass, sparseVotes, topClass, totalVotes } from '../../../src/smoothing/votes.ts';
 
 describe('votes', () => {
   it('have a top class: the one with most, of several the lowest', () => {
@@ -19,17 +18,28 @@ describe('votes', () => {
     expect(runnerUpClass([7], 0)).toBeNull();
   });
 
-  it('add up, class by class, and only over the same classes', () => {
-    expect(addVotes([1, 2, 3], [10, 0, 5])).toEqual([11, 2, 8]);
+  it('have a total', () => {
     expect(totalVotes([11, 2, 8])).toBe(21);
     expect(totalVotes([])).toBe(0);
-    expect(() => addVotes([1, 2], [1, 2, 3])).toThrow(
-      new RangeError('votes over 2 and 3 classes cannot be added'),
-    );
   });
 
-  it('are published without the classes that got none', () => {
+  it('are stored and published without the classes that got none', () => {
     expect(sparseVotes([0, 5, 0, 1])).toEqual({ 1: 5, 3: 1 });
     expect(sparseVotes([0, 0])).toEqual({});
+  });
+
+  it('add up from their sparse form, class by class', () => {
+    const counts = [1, 2, 3];
+    addSparse(counts, sparseVotes([10, 0, 5]));
+    expect(counts).toEqual([11, 2, 8]);
+  });
+
+  it('are refused where they are of a class that there is none of, or no number of votes', () => {
+    for (const name of ['3', '-1', '0.5', 'length', '']) {
+      expect(() => addSparse([1, 2, 3], { [name]: 1 })).toThrow(RangeError);
+    }
+    for (const count of [-1, 0.5, Number.NaN, Infinity, '7' as unknown as number]) {
+      expect(() => addSparse([1, 2, 3], { 0: count })).toThrow(RangeError);
+    }
   });
 });
