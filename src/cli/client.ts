@@ -1,12 +1,16 @@
 import type { JobBody } from '../contract/request.ts';
 import type { Kind, Kinds, Model } from '../contract/resources.ts';
 import { DomainError, type Fault, isErrorCode } from '../errors.ts';
-import { ServiceUnavailableError } from './service-unavailable-error.ts';
 
 const PAGE = 500;
 /** A large request takes its time to send; every other answer is small. */
 const SUBMIT_MILLISECONDS = 120_000;
 const ANSWER_MILLISECONDS = 30_000;
+
+/** The service did not answer, or answered that it cannot work right now. Trying again later may help. */
+export class ServiceUnavailableError extends Error {
+  override readonly name = 'ServiceUnavailableError';
+}
 
 /** A client of a running service. Every call rejects with ServiceUnavailableError or with the service's own DomainError. */
 export interface Client {

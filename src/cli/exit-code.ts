@@ -1,7 +1,7 @@
 import { DomainError, type ErrorCode } from '../errors.ts';
 import { EmbeddedRedisError } from '../redis/embedded/embedded-redis-error.ts';
+import { ServiceUnavailableError } from './client.ts';
 import { InterruptedError } from './interrupt.ts';
-import { ServiceUnavailableError } from './service-unavailable-error.ts';
 
 /** What the command's status says to scripts. */
 export const EXIT = {

@@ -44,12 +44,13 @@ export async function runProgram(
       writeErr: (text) => void terminal.stderr.write(text),
     })
     .addHelpText('after', EXIT_CODES);
-  addServeCommands(program, starters, terminal);
-  addCertifyCommands(program, { starters, terminal, end });
-  addRadiusCommand(program, terminal, end);
-  addSampleSizeCommand(program, terminal, end);
-  addModelsCommand(program, starters, terminal, end);
-  addDemoCommand(program, { starters, terminal, end });
+  const context = { starters, terminal, end };
+  addServeCommands(program, context);
+  addCertifyCommands(program, context);
+  addRadiusCommand(program, context);
+  addSampleSizeCommand(program, context);
+  addModelsCommand(program, context);
+  addDemoCommand(program, context);
   try {
     await program.parseAsync(args, { from: 'user' });
     return status;

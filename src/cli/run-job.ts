@@ -1,22 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { JobBody } from '../contract/request.ts';
 import type { Kind, Kinds } from '../contract/resources.ts';
-import type { Client } from './client.ts';
-import { ServiceUnavailableError } from './service-unavailable-error.ts';
+import { hasEnded } from '../contract/status.ts';
+import { type Client, ServiceUnavailableError } from './client.ts';
 
 const POLL_MILLISECONDS = 400;
 /** An outage of the queue is over within seconds or lasts; the job goes on in both. */
 const OUTAGE_POLLS = 30;
 /** How long an interrupted command waits for its job to be cancelled: one batch of the slowest model. */
 const CANCEL_MILLISECONDS = 5_000;
-
-const ENDED: ReadonlySet<string> = new Set([
-  'succeeded',
-  'partially_succeeded',
-  'failed',
-  'cancelled',
-  'expired',
-]);
 
 /** A job that has ended, with the result of every input. */
 export interface FinishedJob<K extends Kind> {
@@ -59,7 +51,7 @@ async function untilEnded<K extends Kind>(
       const job = await client.job(kind, id, signal);
       outage = 0;
       onProgress(job);
-      if (ENDED.has(job.status)) return job;
+      if (hasEnded(job.status)) return job;
     } catch (error) {
       outage += 1;
       if (!(error instanceof ServiceUnavailableError) || outage > OUTAGE_POLLS) throw error;

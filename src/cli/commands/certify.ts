@@ -10,6 +10,7 @@ import { assembleReport } from '../assemble-report.ts';
 import { checkLocally } from '../check-locally.ts';
 import { chooseModel, chooseSigma } from '../choose-model.ts';
 import { createClient } from '../client.ts';
+import type { CommandContext } from '../command-context.ts';
 import { EXIT } from '../exit-code.ts';
 import { type ImageFile, imageInputs, readImages } from '../image-files.ts';
 import { interruptible } from '../interrupt.ts';
@@ -26,19 +27,11 @@ import { createProgress } from '../progress.ts';
 import { redrawCommand } from '../redraw-command.ts';
 import { certificationTable, predictionTable, reproductionTable } from '../result-table.ts';
 import { type FinishedJob, runJob } from '../run-job.ts';
-import type { Starters } from '../starters.ts';
 import { type Terminal, writeLine } from '../terminal.ts';
 import { usageError } from '../usage-error.ts';
 
-/** What the commands need from outside. */
-interface Context {
-  readonly starters: Starters;
-  readonly terminal: Terminal;
-  readonly end: (code: number) => void;
-}
-
 /** `smoothcert certify` and `smoothcert predict`: jobs over images, on a running service or on one of their own. */
-export function addCertifyCommands(program: Command, context: Context): void {
+export function addCertifyCommands(program: Command, context: CommandContext): void {
   addJobOptions(program.command('certify'))
     .summary('certify images: predictions with certified L2 radii')
     .description(
@@ -68,7 +61,7 @@ async function run(
   kind: Kind,
   images: readonly string[],
   options: JobOptions,
-  context: Context,
+  context: CommandContext,
 ): Promise<void> {
   const { terminal, end } = context;
   const asked = readParameters(kind, options);

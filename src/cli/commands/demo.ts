@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { CERTIFY_DEFAULTS } from '../../smoothing/parameters.ts';
+import type { CommandContext } from '../command-context.ts';
 import { certifyExamples } from '../demo/certify-examples.ts';
 import { EXAMPLE_MODELS, readExamples } from '../demo/examples.ts';
 import { accuracyLines, summaryLine } from '../../report/summary.ts';
@@ -11,14 +12,8 @@ import { readParameters } from '../job-options.ts';
 import { startLocalService } from '../local-service.ts';
 import { renderReport } from '../../report/report.ts';
 import { certificationTable } from '../result-table.ts';
-import type { Starters } from '../starters.ts';
-import { type Terminal, writeLine } from '../terminal.ts';
+import { writeLine } from '../terminal.ts';
 
-interface Context {
-  readonly starters: Starters;
-  readonly terminal: Terminal;
-  readonly end: (code: number) => void;
-}
 interface DemoOptions {
   readonly model: string;
   readonly n?: string;
@@ -28,7 +23,7 @@ interface DemoOptions {
 }
 
 /** `smoothcert demo`: certifies real images over HTTP from nothing, and writes a report of it. */
-export function addDemoCommand(program: Command, context: Context): void {
+export function addDemoCommand(program: Command, context: CommandContext): void {
   program
     .command('demo')
     .summary('certify example images and write a report')
@@ -45,7 +40,7 @@ export function addDemoCommand(program: Command, context: Context): void {
     .action((options: DemoOptions) => run(options, context));
 }
 
-async function run(options: DemoOptions, { starters, terminal, end }: Context): Promise<void> {
+async function run(options: DemoOptions, { starters, terminal, end }: CommandContext): Promise<void> {
   const asked = readParameters('certification', options.n === undefined ? {} : { n: options.n });
   const examples = await readExamples(options.model);
   const report = await interruptible(async (signal) => {

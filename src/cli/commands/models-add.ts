@@ -8,12 +8,13 @@ import { type Draft, draftManifest } from '../../models/draft/draft-manifest.ts'
 import { openModelStore, type RegisteredModel } from '../../models/store.ts';
 import { verifyModel } from '../../models/verify.ts';
 import { formatPercentDown } from '../../report/format.ts';
+import type { CommandContext } from '../command-context.ts';
 import type { ImageFile } from '../image-files.ts';
 import { readLabelledFolder } from '../labelled-folder.ts';
 import { addAnswerOptions, type AnswerOptions, readAnswers } from '../model-answers.ts';
 import { readSettings } from '../settings.ts';
-import type { Starters, Trial } from '../starters.ts';
-import { type Terminal, writeLine } from '../terminal.ts';
+import type { Trial } from '../starters.ts';
+import { writeLine } from '../terminal.ts';
 import { measureAccuracy, triedText, tryScales } from '../try-model.ts';
 import { usageError } from '../usage-error.ts';
 
@@ -26,7 +27,7 @@ interface AddOptions extends AnswerOptions {
 const LEAD = 0.1;
 
 /** `smoothcert models add`: a model file or folder becomes a model of the service, opened and tried before it counts. */
-export function addModelsAddCommand(models: Command, starters: Starters, terminal: Terminal): void {
+export function addModelsAddCommand(models: Command, context: CommandContext): void {
   addAnswerOptions(models.command('add'))
     .summary('register a model: its manifest is written from its file, and it is opened and tried')
     .argument('<file or folder>', 'ONNX file, TensorFlow.js model.json, or SavedModel')
@@ -40,14 +41,13 @@ export function addModelsAddCommand(models: Command, starters: Starters, termina
       '\nExamples:\n  $ smoothcert models add net.onnx --models ./models --sigma 0.5 --images digits\n' +
         '  $ smoothcert models add saved_model --name flowers --labels names.txt --scale -1,1',
     )
-    .action((source: string, options: AddOptions) => add(source, options, starters, terminal));
+    .action((source: string, options: AddOptions) => add(source, options, context));
 }
 
 async function add(
   source: string,
   options: AddOptions,
-  starters: Starters,
-  terminal: Terminal,
+  { starters, terminal }: CommandContext,
 ): Promise<void> {
   const say = (line: string): void => writeLine(terminal.stdout, line);
   const answers = await readAnswers(source, options);

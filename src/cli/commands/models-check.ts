@@ -4,12 +4,13 @@ import { createLogger } from '../../logger.ts';
 import type { EngineName } from '../../models/manifest.ts';
 import { openModelStore, type RegisteredModel } from '../../models/store.ts';
 import { formatPercentDown } from '../../report/format.ts';
+import type { CommandContext } from '../command-context.ts';
 import { EXIT } from '../exit-code.ts';
 import type { ImageFile } from '../image-files.ts';
 import { readLabelledFolder } from '../labelled-folder.ts';
 import { readSettings } from '../settings.ts';
-import type { Starters, Trial } from '../starters.ts';
-import { type Terminal, writeLine } from '../terminal.ts';
+import type { Trial } from '../starters.ts';
+import { writeLine } from '../terminal.ts';
 import { measureAccuracy, triedText } from '../try-model.ts';
 
 interface CheckOptions {
@@ -18,12 +19,7 @@ interface CheckOptions {
 }
 
 /** `smoothcert models check`: opens and tries models as a worker would, and says what it would refuse. */
-export function addModelsCheckCommand(
-  models: Command,
-  starters: Starters,
-  terminal: Terminal,
-  end: (code: number) => void,
-): void {
+export function addModelsCheckCommand(models: Command, context: CommandContext): void {
   models
     .command('check')
     .summary('open and try models as a worker does')
@@ -31,17 +27,13 @@ export function addModelsCheckCommand(
     .option('--images <dir>', 'labelled images of the model, to see its accuracy')
     .option('--models <dir>', 'folder of the models (SMOOTHCERT_MODELS_DIR)')
     .addHelpText('after', '\nExample:\n  $ smoothcert models check mnist-cnn --images examples/mnist')
-    .action((name: string | undefined, options: CheckOptions) =>
-      check(name, options, starters, terminal, end),
-    );
+    .action((name: string | undefined, options: CheckOptions) => check(name, options, context));
 }
 
 async function check(
   name: string | undefined,
   options: CheckOptions,
-  starters: Starters,
-  terminal: Terminal,
-  end: (code: number) => void,
+  { starters, terminal, end }: CommandContext,
 ): Promise<void> {
   const config = readSettings(options.models === undefined ? {} : { models: options.models });
   const store = await openModelStore(config.modelsDirectory, name === undefined ? null : [name]);

@@ -9,23 +9,19 @@ import {
   type RejectedModel,
 } from '../../models/store.ts';
 import { verifyModel } from '../../models/verify.ts';
+import type { CommandContext } from '../command-context.ts';
 import { EXIT } from '../exit-code.ts';
 import { readSettings } from '../settings.ts';
-import type { Starters } from '../starters.ts';
-import { type Terminal, writeLine } from '../terminal.ts';
+import { writeLine } from '../terminal.ts';
 import { addModelsAddCommand } from './models-add.ts';
 import { addModelsCheckCommand } from './models-check.ts';
 
 /** `smoothcert models`: what the models directory holds, and what of it is refused; models are added and checked below it. */
-export function addModelsCommand(
-  program: Command,
-  starters: Starters,
-  terminal: Terminal,
-  end: (code: number) => void,
-): void {
+export function addModelsCommand(program: Command, context: CommandContext): void {
+  const { terminal, end } = context;
   const models = program.command('models').enablePositionalOptions();
-  addModelsAddCommand(models, starters, terminal);
-  addModelsCheckCommand(models, starters, terminal, end);
+  addModelsAddCommand(models, context);
+  addModelsCheckCommand(models, context);
   models
     .summary('list the models, or add and check one')
     .description('Lists the models, checks the digests of their files, and says which folders are refused.')

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Fault } from '../../errors.ts';
 import { CALCULATOR_LIMITS, radiusReport, type RadiusReport } from '../../smoothing/calculators.ts';
+import type { CommandContext } from '../command-context.ts';
 import { EXIT } from '../exit-code.ts';
 import {
   formatCount,
@@ -9,7 +10,7 @@ import {
   formatRadiusDown,
 } from '../../report/format.ts';
 import { NumberOptions } from '../number-options.ts';
-import { type Terminal, writeLine } from '../terminal.ts';
+import { writeLine } from '../terminal.ts';
 import { refuseFaults } from '../usage-error.ts';
 
 interface RadiusOptions {
@@ -22,7 +23,7 @@ interface RadiusOptions {
 }
 
 /** `smoothcert radius`: what counted votes certify. Pure; no service is asked. */
-export function addRadiusCommand(program: Command, terminal: Terminal, end: (code: number) => void): void {
+export function addRadiusCommand(program: Command, { terminal, end }: CommandContext): void {
   program
     .command('radius')
     .summary('the radius that counted votes certify')

@@ -5,10 +5,11 @@ import {
   sampleSizeReport,
   type SampleSizeReport,
 } from '../../smoothing/calculators.ts';
+import type { CommandContext } from '../command-context.ts';
 import { EXIT } from '../exit-code.ts';
 import { formatCount } from '../../report/format.ts';
 import { NumberOptions } from '../number-options.ts';
-import { type Terminal, writeLine } from '../terminal.ts';
+import { writeLine } from '../terminal.ts';
 import { refuseFaults } from '../usage-error.ts';
 
 /** Above one half; the least double above it is no number to write in a message. */
@@ -26,11 +27,7 @@ interface SampleSizeOptions {
 }
 
 /** `smoothcert sample-size`: how many samples a radius takes. Pure; no service is asked. */
-export function addSampleSizeCommand(
-  program: Command,
-  terminal: Terminal,
-  end: (code: number) => void,
-): void {
+export function addSampleSizeCommand(program: Command, { terminal, end }: CommandContext): void {
   program
     .command('sample-size')
     .summary('the samples that a radius takes')

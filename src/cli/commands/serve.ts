@@ -3,9 +3,10 @@ import type { Config } from '../../config/config.ts';
 import { DomainError } from '../../errors.ts';
 import { closeOnSignals, type Running } from '../../lifecycle.ts';
 import { createLogger, type Logger } from '../../logger.ts';
+import type { CommandContext } from '../command-context.ts';
 import { readSettings, type SettingOptions } from '../settings.ts';
-import type { Service, Starters } from '../starters.ts';
-import { type Terminal, writeLine } from '../terminal.ts';
+import type { Service } from '../starters.ts';
+import { writeLine } from '../terminal.ts';
 
 const OPTIONS = {
   host: ['--host <address>', 'address to listen on (SMOOTHCERT_HOST)'],
@@ -16,10 +17,11 @@ const OPTIONS = {
 } as const;
 
 const REDIS_DETAIL =
-  'is required by this command: the redis://, rediss:// or unix:// URL that API and workers share; `smoothcert serve` starts a Redis server itself';
+  'is required by this command: the redis://, rediss:// or unix:// URL that API and workers share; ' +
+  '`smoothcert serve` starts a Redis server itself';
 
 /** `smoothcert serve`, `api` and `worker`: the processes that run until they are told to end. */
-export function addServeCommands(program: Command, starters: Starters, terminal: Terminal): void {
+export function addServeCommands(program: Command, { starters, terminal }: CommandContext): void {
   const listening = ({ url }: Service): string => `Smoothcert listens on ${url}  (docs: ${url}/docs)`;
 
   add(program, 'serve', ['host', 'port', 'lanes', 'models', 'data'])

@@ -2,8 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Client, createClient } from '../../../src/cli/client.ts';
-import { ServiceUnavailableError } from '../../../src/cli/service-unavailable-error.ts';
+import { type Client, createClient, ServiceUnavailableError } from '../../../src/cli/client.ts';
 import { DomainError } from '../../../src/errors.ts';
 import { aModel, aResult } from '../../support/certification-samples.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { EXIT, exitCodeOf } from '../../../src/cli/exit-code.ts';
 import { InterruptedError } from '../../../src/cli/interrupt.ts';
-import { ServiceUnavailableError } from '../../../src/cli/service-unavailable-error.ts';
+import { ServiceUnavailableError } from '../../../src/cli/client.ts';
 import { EmbeddedRedisError } from '../../../src/redis/embedded/embedded-redis-error.ts';
 import { DomainError, type ErrorCode, ERRORS } from '../../../src/errors.ts';
 

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Client } from '../../../src/cli/client.ts';
+import { type Client, ServiceUnavailableError } from '../../../src/cli/client.ts';
 import { InterruptedError } from '../../../src/cli/interrupt.ts';
 import { runJob } from '../../../src/cli/run-job.ts';
-import { ServiceUnavailableError } from '../../../src/cli/service-unavailable-error.ts';
 import type { Certification } from '../../../src/contract/resources.ts';
 import { DomainError } from '../../../src/errors.ts';
 import { aJob, aResult } from '../../support/certification-samples.ts';
