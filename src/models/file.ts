@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFile, realpath } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { isAbsolute, join, normalize, relative } from 'node:path';
 import { DomainError } from '../errors.ts';
 import type { Manifest } from './manifest.ts';
-import { staysInside } from './formats/onnx.ts';
 
 /**
  * Reads a file of a model folder and checks that it is the one that the manifest means: inside the folder, with links
@@ -29,4 +28,10 @@ export async function readModelFile(folder: string, stated: Manifest['files'][nu
     );
   }
   return bytes;
+}
+
+/** Whether a relative path, as written in a model, stays inside the folder it is resolved against. */
+export function staysInside(path: string): boolean {
+  if (path === '' || isAbsolute(path) || path.includes('\\')) return false;
+  return !normalize(path).split('/').includes('..');
 }

@@ -1,8 +1,9 @@
 import { DomainError } from '../errors.ts';
 import type { BatchMixing } from './batch-mixing.ts';
+import { staysInside } from './file.ts';
 import { foreignBytes } from './formats/foreign.ts';
 import { readOnnx } from './formats/onnx-file.ts';
-import { inspectOnnx, staysInside } from './formats/onnx.ts';
+import { inspectOnnx } from './formats/onnx.ts';
 import { type Manifest, networkShape } from './manifest.ts';
 import { onnxMixing } from './mixing/onnx/analyse.ts';
 

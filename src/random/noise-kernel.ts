@@ -4,8 +4,7 @@ import { planOutput, type KernelOutput, type OutputPlan } from './kernel-output.
 import { lawTable, type LawTable } from './law-table.ts';
 import { MAX_BATCH_BYTES, MAX_KERNEL_ELEMENTS, MAX_SAMPLES_OF_SCHEME } from './limits.ts';
 import { NoiseRangeError, integerWithin } from './noise-range-error.ts';
-import { type NoiseStream, type Purpose } from './noise-stream.ts';
-import { purposeCode } from './purpose-code.ts';
+import { purposeCode, type NoiseStream, type Purpose } from './noise-stream.ts';
 
 export type { KernelOutput } from './kernel-output.ts';
 

@@ -12,6 +12,24 @@ export const PURPOSE = { selection: 0, estimation: 1, prediction: 2 } as const;
 
 export type Purpose = keyof typeof PURPOSE;
 
+const MAX_PURPOSE_CODE = 255;
+
+/**
+ * The number of a purpose in the generator's counter, 0 to 255. A number stands for itself, so that the scheme's whole
+ * range can be checked though only a few purposes have names.
+ *
+ * @throws {NoiseRangeError} for an unknown name or another number
+ */
+export function purposeCode(purpose: Purpose | number): number {
+  const code =
+    typeof purpose === 'number' ? purpose : Object.hasOwn(PURPOSE, purpose) ? PURPOSE[purpose] : NaN;
+  if (!Number.isInteger(code) || code < 0 || code > MAX_PURPOSE_CODE) {
+    const names = Object.keys(PURPOSE).join(', ');
+    throw new NoiseRangeError('purpose', purpose, `one of ${names}, or a code from 0 to ${MAX_PURPOSE_CODE}`);
+  }
+  return code;
+}
+
 const DOMAIN = 'smoothcert/noise/1\0';
 const SEED_BYTES = 32;
 const DIGEST_BYTES = 32;

@@ -1,9 +1,8 @@
 import { CUTPOINT_ONE, type Cutpoints } from './cutpoints.ts';
 import { MAX_ELEMENTS_OF_SCHEME, MAX_SAMPLES_OF_SCHEME } from './limits.ts';
 import { integerWithin } from './noise-range-error.ts';
-import { type NoiseStream, type Purpose } from './noise-stream.ts';
+import { purposeCode, type NoiseStream, type Purpose } from './noise-stream.ts';
 import { philox4x32 } from './philox.ts';
-import { purposeCode } from './purpose-code.ts';
 
 const DIGITS = 6;
 const WORD = 2 ** 32;

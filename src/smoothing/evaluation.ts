@@ -1,4 +1,4 @@
-import { ArgumentError } from '../statistics/argument-error.ts';
+import { ArgumentError } from '../statistics/argument-checks.ts';
 import { clopperPearsonLower, clopperPearsonUpper } from '../statistics/clopper-pearson.ts';
 
 /** What an evaluation needs to know of one input. Inputs that abstained or failed are in it too: none is dropped. */

@@ -1,5 +1,5 @@
 import { binomialTestTwoSided } from '../statistics/binomial-test.ts';
-import { nextUp } from './directed.ts';
+import { nextUp } from '../statistics/directed.ts';
 import type { PredictParameters } from './parameters.ts';
 import { requireVotes, type Procedure, type Step, type Tally } from './procedure.ts';
 import { runnerUpClass, topClass, type Votes } from './votes.ts';

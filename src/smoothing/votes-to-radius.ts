@@ -1,6 +1,6 @@
 import { clopperPearsonLower, clopperPearsonUpper } from '../statistics/clopper-pearson.ts';
 import { radiusFromLowerBound, radiusFromTwoBounds } from '../statistics/radius.ts';
-import { loosenLower, loosenUpper } from './directed.ts';
+import { loosenLower, loosenUpper } from './loosen-bound.ts';
 
 /** What counted votes certify. All roundings are to the safe side. */
 export interface RadiusFromVotes {

@@ -1,5 +1,3 @@
-import { ArgumentError } from './argument-error.ts';
-
 /** Most draws for which bounds are computed: the accuracy of clopper-pearson.ts is measured up to here. */
 export const MAX_SAMPLES = 10_000_000;
 
@@ -8,6 +6,26 @@ export const MIN_ALPHA = 1e-100;
 
 /** Largest failure probability accepted: a one-sided bound that is wrong more often than right bounds nothing. */
 export const MAX_ALPHA = 0.5;
+
+/** An argument outside the range in which a statistical function is defined. Names the argument and the range. */
+export class ArgumentError extends RangeError {
+  readonly argument: string;
+  readonly value: unknown;
+  readonly allowed: string;
+
+  /**
+   * @param argument name of the parameter as the caller wrote it
+   * @param value what was given
+   * @param allowed the permitted range in words, completing the sentence "must be ..."
+   */
+  constructor(argument: string, value: unknown, allowed: string) {
+    super(`${argument} must be ${allowed}; got ${String(value)}`);
+    this.name = 'ArgumentError';
+    this.argument = argument;
+    this.value = value;
+    this.allowed = allowed;
+  }
+}
 
 /** @throws ArgumentError unless `value` is an integer in [least, most] */
 export function requireInteger(argument: string, value: number, least: number, most: number): void {

@@ -1,5 +1,4 @@
-import { requireProbability, requireWithin } from './argument-checks.ts';
-import { ArgumentError } from './argument-error.ts';
+import { ArgumentError, requireProbability, requireWithin } from './argument-checks.ts';
 import { betaOdds } from './beta-odds.ts';
 import { betaConstant, betaTail } from './beta-tail.ts';
 

@@ -21,3 +21,20 @@ export function grow(value: number, margin: number): number {
 export function lower(value: number, margin: number): number {
   return value - Math.abs(value) * margin;
 }
+
+/** The next double above a non-negative finite number. */
+export function nextUp(x: number): number {
+  const view = new DataView(new ArrayBuffer(8));
+  view.setFloat64(0, x);
+  view.setBigUint64(0, view.getBigUint64(0) + 1n);
+  return view.getFloat64(0);
+}
+
+/** The next double below a positive number; 0 stays 0. */
+export function nextDown(x: number): number {
+  if (x <= 0) return 0;
+  const view = new DataView(new ArrayBuffer(8));
+  view.setFloat64(0, x);
+  view.setBigUint64(0, view.getBigUint64(0) - 1n);
+  return view.getFloat64(0);
+}

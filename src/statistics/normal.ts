@@ -1,5 +1,4 @@
-import { requireInnerProbability } from './argument-checks.ts';
-import { ArgumentError } from './argument-error.ts';
+import { ArgumentError, requireInnerProbability } from './argument-checks.ts';
 import { upperQuantile } from './upper-quantile.ts';
 
 const SQRT_TWO_PI = 2.5066282746310002;

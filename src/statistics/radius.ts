@@ -1,5 +1,4 @@
-import { requireAlpha, requireInteger, requireWithin } from './argument-checks.ts';
-import { ArgumentError } from './argument-error.ts';
+import { ArgumentError, requireAlpha, requireInteger, requireWithin } from './argument-checks.ts';
 import { allSuccesses, type ProportionBound } from './clopper-pearson.ts';
 import { lower, OPERATION_MARGIN } from './directed.ts';
 import { normalUpperQuantile } from './normal.ts';

@@ -1,5 +1,4 @@
-import { MAX_SAMPLES, requireAlpha, requireWithin } from './argument-checks.ts';
-import { ArgumentError } from './argument-error.ts';
+import { ArgumentError, MAX_SAMPLES, requireAlpha, requireWithin } from './argument-checks.ts';
 import { betaConstant, betaTail } from './beta-tail.ts';
 import { clopperPearsonLower } from './clopper-pearson.ts';
 import { certifies, requireRadius, smallestCountForRadius } from './counts.ts';

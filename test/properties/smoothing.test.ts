@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { certifyProcedure, type CertifyResult } from '../../src/smoothing/certify.ts';
-import { loosenLower, loosenUpper } from '../../src/smoothing/directed.ts';
+import { loosenLower, loosenUpper } from '../../src/smoothing/loosen-bound.ts';
 import type { BoundForm } from '../../src/smoothing/parameters.ts';
 import { predictProcedure } from '../../src/smoothing/predict.ts';
 import type { Procedure } from '../../src/smoothing/procedure.ts';

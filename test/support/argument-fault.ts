@@ -1,4 +1,4 @@
-import { ArgumentError } from '../../src/statistics/argument-error.ts';
+import { ArgumentError } from '../../src/statistics/argument-checks.ts';
 
 /** The ArgumentError that `call` throws; an error if it throws another or none. */
 export function argumentFault(call: () => unknown): ArgumentError {

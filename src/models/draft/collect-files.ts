@@ -1,9 +1,10 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, normalize, relative } from 'node:path';
 import { DomainError } from '../../errors.ts';
+import { staysInside } from '../file.ts';
 import { conversionOf, foreignBytes } from '../formats/foreign.ts';
 import { readOnnx } from '../formats/onnx-file.ts';
-import { inspectOnnx, staysInside } from '../formats/onnx.ts';
+import { inspectOnnx } from '../formats/onnx.ts';
 import { readTensorflowJson } from '../formats/tensorflow-json.ts';
 import type { FileSignature } from './file-signature.ts';
 import { onnxSignature } from './onnx-signature.ts';

@@ -1,4 +1,3 @@
-import { isAbsolute, normalize } from 'node:path';
 import { type OnnxAttribute, type OnnxFile, type OnnxGraph, type OnnxNode, type OnnxSparse, type OnnxTensor } from './onnx-file.ts'; // prettier-ignore
 import { integersOf } from './onnx-values.ts';
 
@@ -79,10 +78,4 @@ function trains({ op_type: name, attribute, input }: OnnxNode, constants: Consta
   // Exporters write the mode out as a constant; one that is computed may be true.
   const stated = constants.get(mode);
   return stated === undefined || integersOf(stated)?.every((each) => each === 0) !== true;
-}
-
-/** Whether a relative path, as written in a model, stays inside the folder it is resolved against. */
-export function staysInside(path: string): boolean {
-  if (path === '' || isAbsolute(path) || path.includes('\\')) return false;
-  return !normalize(path).split('/').includes('..');
 }

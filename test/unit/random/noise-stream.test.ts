@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { NoiseRangeError } from '../../../src/random/noise-range-error.ts';
-import { PURPOSE, deriveNoiseStream } from '../../../src/random/noise-stream.ts';
-import { purposeCode } from '../../../src/random/purpose-code.ts';
+import { PURPOSE, deriveNoiseStream, purposeCode } from '../../../src/random/noise-stream.ts';
 import known from '../../fixtures/noise/streams.json' with { type: 'json' };
 import { bytesOfHex } from '../../support/bytes.ts';
 

@@ -7,7 +7,7 @@ import {
   type EvaluatedInput,
   shareInterval,
 } from '../../../src/smoothing/evaluation.ts';
-import { ArgumentError } from '../../../src/statistics/argument-error.ts';
+import { ArgumentError } from '../../../src/statistics/argument-checks.ts';
 
 const right = (certifiedRadius: number): EvaluatedInput => ({ correct: true, certifiedRadius });
 const wrong = (certifiedRadius: number): EvaluatedInput => ({ correct: false, certifiedRadius });

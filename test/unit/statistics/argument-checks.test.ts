@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { requireAlpha, requireCount, requireInteger } from '../../../src/statistics/argument-checks.ts';
-import { ArgumentError } from '../../../src/statistics/argument-error.ts';
+import {
+  ArgumentError,
+  requireAlpha,
+  requireCount,
+  requireInteger,
+} from '../../../src/statistics/argument-checks.ts';
 import { argumentFault } from '../../support/argument-fault.ts';
 
 describe('ArgumentError', () => {

@@ -1,21 +1,5 @@
 import type { ProportionBound } from '../statistics/clopper-pearson.ts';
-
-/** The next double above a non-negative finite number. */
-export function nextUp(x: number): number {
-  const view = new DataView(new ArrayBuffer(8));
-  view.setFloat64(0, x);
-  view.setBigUint64(0, view.getBigUint64(0) + 1n);
-  return view.getFloat64(0);
-}
-
-/** The next double below a positive number; 0 stays 0. */
-function nextDown(x: number): number {
-  if (x <= 0) return 0;
-  const view = new DataView(new ArrayBuffer(8));
-  view.setFloat64(0, x);
-  view.setBigUint64(0, view.getBigUint64(0) - 1n);
-  return view.getFloat64(0);
-}
+import { nextDown, nextUp } from '../statistics/directed.ts';
 
 /**
  * Takes `slack` off a lower bound, rounded to the safe side: p down, q = 1 - p up. One step beyond the rounded
