@@ -1,3 +1,4 @@
+import { isTooOld, OLDEST_SERVER } from './oldest-server.ts';
 import type { ServerInfo } from './server-info.ts';
 
 /** What is wrong with a server, in sentences. */
@@ -8,9 +9,6 @@ export interface Judgement {
   readonly warnings: readonly string[];
 }
 
-/** BullMQ's scripts use commands of 6.2. */
-const OLDEST = [6, 2] as const;
-
 /** Says whether a server is fit to keep jobs: it must never evict, should write everything down, and be one server. */
 export function judgeServer(server: ServerInfo): Judgement {
   const refusals: string[] = [];
@@ -18,8 +16,8 @@ export function judgeServer(server: ServerInfo): Judgement {
   const unknown: string[] = [];
 
   if (server.version === null) unknown.push('version');
-  else if (isOlder(server.version))
-    refusals.push(`it is version ${server.version}; ${OLDEST.join('.')} or later is needed`);
+  else if (isTooOld(server.version))
+    refusals.push(`it is version ${server.version}; ${OLDEST_SERVER} or later is needed`);
 
   if (server.cluster === null) unknown.push('cluster mode');
   else if (server.cluster)
@@ -49,9 +47,4 @@ export function judgeServer(server: ServerInfo): Judgement {
 
   if (unknown.length > 0) warnings.push(`it does not let its ${unknown.join(', ')} be read`);
   return { refusals, warnings };
-}
-
-function isOlder(version: string): boolean {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  return major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1]);
 }

@@ -104,7 +104,7 @@ describe('where no server can be had', () => {
       code: 'redis_server_unavailable',
       message:
         'No Redis server to start: there is none on PATH; this system has no apt-get to fetch one.\n' +
-        'Install Redis or Valkey 6.2.0 or later (Debian: apt-get install redis-server; macOS: brew install redis), ' +
+        'Install Redis or Valkey 6.2 or later (Debian: apt-get install redis-server; macOS: brew install redis), ' +
         'or set REDIS_URL to a running one.',
     });
     expect(await readdir(join(root, 'data'))).toEqual([]);
@@ -114,7 +114,7 @@ describe('where no server can be had', () => {
   test('it names a server that is too old', async () => {
     const old = await writeProgram(programs, 'redis-server', says('5.0.14'));
     await expect(locate(programs)).rejects.toThrow(
-      `${old} is 5.0.14, older than 6.2.0; this system has no apt-get`,
+      `${old} is 5.0.14, older than 6.2; this system has no apt-get`,
     );
   });
 

@@ -6,7 +6,8 @@ import { fetchServer } from './fetch-server.ts';
 import { findExecutable } from '../../find-executable.ts';
 import type { Launch } from '../../launch.ts';
 import { logLine } from '../../log-events.ts';
-import { MINIMUM_SERVER_VERSION, probeServer } from './server-version.ts';
+import { OLDEST_SERVER } from '../oldest-server.ts';
+import { probeServer } from './server-version.ts';
 
 export interface LocateOptions {
   readonly cacheDirectory: string;
@@ -57,7 +58,7 @@ export async function locateServer(options: LocateOptions): Promise<LocatedServe
   throw new EmbeddedRedisError(
     'redis_server_unavailable',
     `No Redis server to start: ${faults.join('; ').replaceAll(/\s+/g, ' ')}.\n` +
-      `Install Redis or Valkey ${MINIMUM_SERVER_VERSION} or later (Debian: apt-get install redis-server; macOS: brew install redis), or set REDIS_URL to a running one.`,
+      `Install Redis or Valkey ${OLDEST_SERVER} or later (Debian: apt-get install redis-server; macOS: brew install redis), or set REDIS_URL to a running one.`,
   );
 }
 

@@ -1,23 +1,10 @@
 import { runCommand } from '../../run-command.ts';
 import { type Launch, launchAsItIs } from '../../launch.ts';
-
-/** BullMQ asks for 6.2: older servers lack commands that its scripts use. */
-export const MINIMUM_SERVER_VERSION = '6.2.0';
+import { isTooOld, OLDEST_SERVER } from '../oldest-server.ts';
 
 /** The version in the answer of `redis-server --version` or `valkey-server --version`, or null. */
 export function parseServerVersion(output: string): string | null {
   return /\bserver v=(\d+\.\d+\.\d+)/i.exec(output)?.[1] ?? null;
-}
-
-/** Whether a `major.minor.patch` version is one that the service can run on. */
-export function isSupportedServerVersion(version: string): boolean {
-  const minimum = MINIMUM_SERVER_VERSION.split('.').map(Number);
-  const parts = version.split('.').map(Number);
-  for (const [index, wanted] of minimum.entries()) {
-    const part = parts[index] ?? 0;
-    if (part !== wanted) return part > wanted;
-  }
-  return true;
 }
 
 export type ServerProbe =
@@ -32,8 +19,6 @@ export async function probeServer(executable: string, launch: Launch = launchAsI
   if (!result.ok) return { usable: false, reason: `does not run (${result.fault})` };
   const version = parseServerVersion(result.stdout);
   if (version === null) return { usable: false, reason: 'does not state a server version' };
-  if (!isSupportedServerVersion(version)) {
-    return { usable: false, reason: `is ${version}, older than ${MINIMUM_SERVER_VERSION}` };
-  }
+  if (isTooOld(version)) return { usable: false, reason: `is ${version}, older than ${OLDEST_SERVER}` };
   return { usable: true, version };
 }
