@@ -1,28 +1,33 @@
 import { createApp } from '../api/app.ts';
 import { readConfig } from '../config/env.ts';
-import { connectNowhere } from '../redis/connections.ts';
-import { createJobService } from '../jobs/job-service.ts';
-import { createKeys } from '../jobs/keys.ts';
-import { Stack } from '../lifecycle.ts';
+import { DomainError } from '../errors.ts';
+import type { JobService } from '../jobs/job-service.ts';
 import { createLogger } from '../logger.ts';
 import { SOFTWARE } from '../version.ts';
 
+/** Nothing is asked for while a document is written. */
+const absent = (): Promise<never> => Promise.reject(new DomainError('queue_unavailable'));
+const NO_JOBS: JobService = {
+  submit: absent,
+  get: absent,
+  list: absent,
+  results: absent,
+  cancel: absent,
+  livingWorkers: absent,
+  ping: absent,
+  close: absent,
+};
+
 /** The OpenAPI document of a server with the default limits; needs neither Redis nor models. */
 export async function openapiDocument(): Promise<object> {
-  const { prefix, retentionSeconds, maxInputs, maxBodyBytes } = readConfig({}, {});
-  const stack = new Stack();
+  const { maxInputs, maxBodyBytes } = readConfig({}, {});
+  const models = { models: [], rejected: [], find: () => undefined };
+  const logger = createLogger('silent', 'openapi');
+  const app = await createApp({ jobs: NO_JOBS, models, logger, software: SOFTWARE, maxInputs, maxBodyBytes });
   try {
-    const redis = connectNowhere();
-    stack.defer(async () => redis.disconnect());
-    const jobs = createJobService(redis, createKeys(prefix), retentionSeconds);
-    stack.defer(() => jobs.close());
-    const models = { models: [], rejected: [], find: () => undefined };
-    const logger = createLogger('silent', 'openapi');
-    const app = await createApp({ jobs, models, logger, software: SOFTWARE, maxInputs, maxBodyBytes });
-    stack.defer(() => app.close());
     await app.ready();
     return app.swagger();
   } finally {
-    await stack.close();
+    await app.close();
   }
 }

@@ -131,16 +131,3 @@ export async function waitUntilReady(redis: Redis, milliseconds: number): Promis
     redis.off('ready', ready).off('error', failed);
   }
 }
-
-/** A connection that is never made: the API can be described without a server. */
-export function connectNowhere(): Redis {
-  const redis: Redis = new Redis({
-    path: '/nonexistent/redis.sock',
-    lazyConnect: true,
-    enableOfflineQueue: false,
-    retryStrategy: null,
-    replyMapping: 'legacy' as const,
-  });
-  redis.on('error', () => undefined);
-  return redis;
-}
