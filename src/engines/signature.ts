@@ -1,15 +1,7 @@
 import { DomainError } from '../errors.ts';
+import { type DeclaredTensor, shapeText, tensorText, wrongType } from '../models/declared-tensor.ts';
 import { networkShape, outputWidth } from '../models/manifest.ts';
 import type { VerifiedModel } from '../models/verify.ts';
-
-/** An input or output of a model as its file declares it. */
-export interface DeclaredTensor {
-  readonly name: string;
-  /** The type of its elements; undefined where the file does not say, "" where it is no tensor. */
-  readonly type: string | undefined;
-  /** Null in place of a dimension is one of any size; in place of the shape, that it is not declared. */
-  readonly shape: readonly (number | null)[] | null;
-}
 
 /** What a file declares, and which of it the manifest means. */
 export interface Signature {
@@ -24,11 +16,7 @@ type Refuse = (detail: string) => never;
 const ONE_VALUE =
   '; of one value a row the manifest\'s output.kind says how it decides between two classes: "sigmoid" or "logit"';
 
-const shapeOf = (shape: DeclaredTensor['shape']): string =>
-  shape === null ? 'of any shape' : `[${shape.map((each) => each ?? '?').join(', ')}]`;
-
-const listed = (tensors: readonly DeclaredTensor[]): string =>
-  tensors.map(({ name, type, shape }) => `${name} (${type === '' ? 'no tensor' : `${type ?? 'tensor'} ${shapeOf(shape)}`})`).join(', '); // prettier-ignore
+const listed = (tensors: readonly DeclaredTensor[]): string => tensors.map(tensorText).join(', ');
 
 /**
  * Compares what a file declares with the manifest, and finds the input and output that the manifest means. It comes before
@@ -48,12 +36,11 @@ export function requireSignature(
   };
   const input = onlyInput(inputs, manifest.input.name, refuse);
   const output = namedOutput(outputs, manifest.output.name, refuse);
-  requireType(input, INPUT_CURES, refuse);
-  requireType(output, OUTPUT_CURES, refuse);
+  for (const wrong of [wrongType(input, 'input'), wrongType(output, 'output')]) if (wrong !== null) refuse(wrong);
   const width = outputWidth(manifest);
   if (output.shape !== null && !mayHold(output.shape, width)) {
     const cure = mayHold(output.shape, 1) ? ONE_VALUE : '';
-    refuse(`${output.name} has shape ${shapeOf(output.shape)}; the manifest says [batch, ${width}]${cure}`);
+    refuse(`${output.name} has shape ${shapeText(output.shape)}; the manifest says [batch, ${width}]${cure}`);
   }
   const fixedBatch = batchOf(input, networkShape(manifest), refuse);
   if (fixedBatch === 1 && manifest.batch === undefined) {
@@ -101,33 +88,6 @@ function namedOutput(
   return named ?? refuse(`it has no output ${name}, which the manifest names; it has ${listed(outputs)}`);
 }
 
-/** What to do about elements of another type, by type. */
-const INPUT_CURES: Readonly<Record<string, string>> = {
-  float16: 'convert it to half precision with float32 inputs and outputs (keep_io_types=True)',
-  uint8: 'leave the step out that takes whole pixels: noise makes values between them and outside of them',
-  float64: 'export it in float32',
-};
-const OUTPUT_CURES: Readonly<Record<string, string>> = {
-  '': 'it is a sequence or a map; scikit-learn models are exported with options={"zipmap": False}',
-  float16: INPUT_CURES['float16']!,
-  float64: INPUT_CURES['float64']!,
-  int64: 'labels are no scores: name the output with one score a class',
-  int32: 'labels are no scores: name the output with one score a class',
-  string: 'labels are no scores: name the output with one score a class',
-};
-
-function requireType(
-  { name, type }: DeclaredTensor,
-  cures: Readonly<Record<string, string>>,
-  refuse: Refuse,
-): void {
-  if (type === undefined || type === 'float32') return;
-  const cure = cures[type];
-  refuse(
-    `${name} is ${type === '' ? 'no tensor' : type}; float32 is expected${cure === undefined ? '' : `: ${cure}`}`,
-  );
-}
-
 /** Whether a tensor of this shape may hold `width` values a row: all of them along one axis, or one value. */
 function mayHold([, ...rest]: readonly (number | null)[], width: number): boolean {
   const known = rest.filter((each) => each !== 1 && each !== null);
@@ -153,7 +113,7 @@ function batchOf(
   const sorted = (sizes: readonly (number | null)[]): string => sizes.map(String).toSorted().join();
   const turned = rest.length === 3 && sorted(rest) === sorted(expected);
   const cure = flat ? '; "flat": true in its input' : turned ? '; is its layout the other one?' : '';
-  return refuse(`${name} has shape ${shapeOf(shape)}; ${wanted}${cure}`);
+  return refuse(`${name} has shape ${shapeText(shape)}; ${wanted}${cure}`);
 }
 
 /**

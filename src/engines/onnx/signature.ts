@@ -1,6 +1,7 @@
 import type ort from 'onnxruntime-node';
+import type { DeclaredTensor } from '../../models/declared-tensor.ts';
 import type { VerifiedModel } from '../../models/verify.ts';
-import { type DeclaredTensor, requireSignature, type Signature } from '../signature.ts';
+import { requireSignature, type Signature } from '../signature.ts';
 import type { OnnxSession } from './session.ts';
 
 /**

@@ -1,7 +1,8 @@
 import { DomainError } from '../../errors.ts';
 import type { ComputeTarget } from '../compute-target.ts';
 import type { EngineSession } from '../engine.ts';
-import { type DeclaredTensor, requireScores, requireSignature } from '../signature.ts';
+import { requireScores, requireSignature } from '../signature.ts';
+import type { DeclaredTensor } from '../../models/declared-tensor.ts';
 import { inputElements, networkShape } from '../../models/manifest.ts';
 import type { VerifiedModel } from '../../models/verify.ts';
 import { type LoadedTensorflow, loadTensorflow, type TensorSpec } from './library.ts';

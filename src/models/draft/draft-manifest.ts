@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { DomainError, type Fault } from '../../errors.ts';
+import { type DeclaredTensor, tensorText } from '../declared-tensor.ts';
 import type { Manifest } from '../manifest.ts';
 import type { FoundModel } from './collect-files.ts';
-import type { FileTensor } from './file-signature.ts';
 
 /** What a model's file does not say, or says several of; each as the person answered it. */
 export interface Answers {
@@ -102,24 +102,20 @@ export function draftManifest({ files, signature }: FoundModel, answers: Answers
     smoothing: { trainedSigma: answers.sigma ?? null },
     ...(answers.batch === undefined ? {} : { batch: answers.batch }),
   };
-  return { manifest, notes: [`${signature.format}: input ${shown(input)}, output ${scores.shown}`, ...notes] };
+  return { manifest, notes: [`${signature.format}: input ${tensorText(input)}, output ${scores.shown}`, ...notes] };
 }
 
 type Ask = (option: string, detail: string) => void;
 
-function shown({ name, alias, type, shape }: FileTensor): string {
-  return `${alias === undefined ? '' : `${alias}, node `}${name} (${type ?? 'tensor'} [${shape?.map((each) => each ?? '?').join(', ') ?? '?'}])`;
-}
-
-function oneOf(option: string, verb: string, tensors: readonly FileTensor[], named: string | undefined, ask: Ask): FileTensor | null { // prettier-ignore
+function oneOf(option: string, verb: string, tensors: readonly DeclaredTensor[], named: string | undefined, ask: Ask): DeclaredTensor | null { // prettier-ignore
   if (named !== undefined) {
     const found = tensors.find(({ name }) => name === named) ?? tensors.find(({ alias }) => alias === named);
     if (found !== undefined) return found;
-    ask(option, `there is no ${named}; there are: ${tensors.map(shown).join(', ')}`);
+    ask(option, `there is no ${named}; there are: ${tensors.map(tensorText).join(', ')}`);
     return null;
   }
   if (tensors.length === 1) return tensors[0]!;
-  ask(option, tensors.length === 0 ? `the model ${verb} none` : `the model ${verb} several: ${tensors.map(shown).join(', ')}`); // prettier-ignore
+  ask(option, tensors.length === 0 ? `the model ${verb} none` : `the model ${verb} several: ${tensors.map(tensorText).join(', ')}`); // prettier-ignore
   return null;
 }
 
@@ -133,10 +129,10 @@ interface Image {
 
 const isColour = (each: number | null | undefined): boolean => each === 1 || each === 3;
 
-function imageOf(input: FileTensor, { layout, size }: Answers, ask: Ask): Image | null {
+function imageOf(input: DeclaredTensor, { layout, size }: Answers, ask: Ask): Image | null {
   const { shape } = input;
   if (shape === null || (shape.length !== 4 && shape.length !== 2)) {
-    ask('--input', `${shown(input)} is no image: [batch, ...] of three more axes, or of one, is taken`);
+    ask('--input', `${tensorText(input)} is no image: [batch, ...] of three more axes, or of one, is taken`);
     return null;
   }
   if (shape.length === 2) return flatImage(input, layout, size, ask);
@@ -144,7 +140,7 @@ function imageOf(input: FileTensor, { layout, size }: Answers, ask: Ask): Image 
   const [planes, pixels] = [isColour(second), isColour(fourth)];
   const known = layout ?? (planes === pixels ? null : planes ? 'NCHW' : 'NHWC');
   if (known === null) {
-    ask('--layout', `${shown(input)} may be NCHW (planes) or NHWC (pixels)`);
+    ask('--layout', `${tensorText(input)} may be NCHW (planes) or NHWC (pixels)`);
     return null;
   }
   const [height, width, channels] = known === 'NCHW' ? [shape[2], shape[3], second] : [second, shape[2], fourth];
@@ -154,20 +150,20 @@ function imageOf(input: FileTensor, { layout, size }: Answers, ask: Ask): Image 
     channels: channels ?? size?.channels ?? null,
   };
   if (found.height === null || found.width === null || found.channels === null) {
-    ask('--size', `${shown(input)} leaves it open; HEIGHTxWIDTHxCHANNELS, such as 224x224x3`);
+    ask('--size', `${tensorText(input)} leaves it open; HEIGHTxWIDTHxCHANNELS, such as 224x224x3`);
     return null;
   }
   if (!isColour(found.channels)) {
-    ask('--layout', `in ${known}, ${shown(input)} has ${found.channels} channels; 1 and 3 are taken`);
+    ask('--layout', `in ${known}, ${tensorText(input)} has ${found.channels} channels; 1 and 3 are taken`);
     return null;
   }
   return { height: found.height, width: found.width, channels: found.channels, layout: known, flat: false };
 }
 
-function flatImage(input: FileTensor, layout: Answers['layout'], size: Answers['size'], ask: Ask): Image | null {
+function flatImage(input: DeclaredTensor, layout: Answers['layout'], size: Answers['size'], ask: Ask): Image | null {
   const values = input.shape![1];
   if (size === undefined || size.channels === undefined) {
-    ask('--size', `${shown(input)} takes a row of values; HEIGHTxWIDTHxCHANNELS, such as 28x28x1, says which image it is`);
+    ask('--size', `${tensorText(input)} takes a row of values; HEIGHTxWIDTHxCHANNELS, such as 28x28x1, says which image it is`);
     return null;
   }
   const { height, width, channels } = size;
@@ -204,24 +200,24 @@ function outputOf({ outputs, madeBy }: FoundModel['signature'], answers: Answers
   const along = shape === null ? [] : shape.slice(1).filter((each) => each !== 1);
   const single = shape !== null && shape.length > 1 && along.length === 0;
   if (along.length > 1) {
-    ask('--output', `${shown(output)} has more than one score axis; [batch, classes] is taken`);
+    ask('--output', `${tensorText(output)} has more than one score axis; [batch, classes] is taken`);
     return null;
   }
   const named = outputs.length > 1 || answers.output !== undefined;
   const kind = answers.outputKind ?? (single ? (SIGMOID.test(madeBy.get(name) ?? '') ? 'sigmoid' : null) : 'scores');
   if (kind === null) {
-    ask('--output-kind', `${shown(output)} is one value a row: sigmoid (class 1 above 0.5) or logit (class 1 above 0)`);
+    ask('--output-kind', `${tensorText(output)} is one value a row: sigmoid (class 1 above 0.5) or logit (class 1 above 0)`);
     return null;
   }
-  if (kind !== 'scores') return { name, named, classes: 2, kind, shown: shown(output) };
+  if (kind !== 'scores') return { name, named, classes: 2, kind, shown: tensorText(output) };
   const stated = along[0] ?? answers.labels?.length ?? answers.classes ?? null;
   if (stated === null) {
-    ask('--classes', `${shown(output)} does not say how many there are; --labels says it too`);
+    ask('--classes', `${tensorText(output)} does not say how many there are; --labels says it too`);
     return null;
   }
   if (answers.classes !== undefined && answers.classes !== stated) {
     ask('--classes', `is ${answers.classes}; the model gives ${stated} scores`);
     return null;
   }
-  return { name, named, classes: stated, kind, shown: shown(output) };
+  return { name, named, classes: stated, kind, shown: tensorText(output) };
 }

@@ -1,4 +1,5 @@
-import type { FileSignature, FileTensor } from './file-signature.ts';
+import type { DeclaredTensor } from '../declared-tensor.ts';
+import type { FileSignature } from './file-signature.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -26,14 +27,14 @@ export function layersSignature(topology: Json): FileSignature {
   };
   const { layers, outputs } = layersOf(model.class_name ?? '', model.config);
   const byName = new Map(layers.map((layer) => [layer.name, layer]));
-  const inputs = layers.flatMap(({ name, config }): FileTensor[] => {
+  const inputs = layers.flatMap(({ name, config }): DeclaredTensor[] => {
     const shape = config['batch_input_shape'];
     if (!Array.isArray(shape)) return [];
     const dimensions = shape.map((each: unknown) => (typeof each === 'number' ? each : null));
     const type = typeof config['dtype'] === 'string' ? config['dtype'] : 'float32';
     return [{ name, type, shape: dimensions }];
   });
-  const ends = outputs.map((name): FileTensor => {
+  const ends = outputs.map((name): DeclaredTensor => {
     const width = widthOf(byName.get(name), byName);
     return { name, type: 'float32', shape: width === null ? null : [null, width] };
   });

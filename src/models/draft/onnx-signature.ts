@@ -1,5 +1,6 @@
 import { graphInputs, type OnnxValue, readOnnx } from '../formats/onnx-file.ts';
-import type { FileSignature, FileTensor } from './file-signature.ts';
+import type { DeclaredTensor } from '../declared-tensor.ts';
+import type { FileSignature } from './file-signature.ts';
 
 /** TensorProto.DataType of onnx.proto3, as far as networks have them at their ends. */
 const TYPES: Readonly<Record<number, string>> = {
@@ -32,7 +33,7 @@ export function onnxSignature(bytes: Uint8Array): FileSignature {
   };
 }
 
-function tensorOf({ name = '', type }: OnnxValue): FileTensor {
+function tensorOf({ name = '', type }: OnnxValue): DeclaredTensor {
   const { elem_type: element, shape } = type?.tensor_type ?? {};
   if (element === undefined) return { name, type: type === undefined ? undefined : '', shape: null };
   const dimensions = shape?.dim?.map(({ dim_value: value, dim_param: free }) =>

@@ -1,6 +1,7 @@
 import { readSavedModel, type SavedTensor, servingSignature } from '../formats/saved-model.ts';
 import { readTensorflowJson } from '../formats/tensorflow-json.ts';
-import type { FileSignature, FileTensor } from './file-signature.ts';
+import type { DeclaredTensor } from '../declared-tensor.ts';
+import type { FileSignature } from './file-signature.ts';
 import { layersSignature } from './layers-signature.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -27,7 +28,7 @@ const TYPES: Readonly<Record<string, string>> = {
 export function savedModelSignature(bytes: Uint8Array, signature?: string): FileSignature {
   const file = readSavedModel(bytes);
   const { inputs, outputs } = servingSignature(file, signature);
-  const tensors = (each: Readonly<Record<string, SavedTensor>>): FileTensor[] =>
+  const tensors = (each: Readonly<Record<string, SavedTensor>>): DeclaredTensor[] =>
     Object.entries(each).map(([name, { dtype, tensor_shape: shape }]) => ({
       name,
       type: dtype === undefined ? undefined : (TYPES[dtype] ?? `of type ${dtype}`),
@@ -60,7 +61,7 @@ function graphSignature(topology: Json, artifacts: Json): FileSignature {
   }[];
   const byName = new Map(nodes.map((node) => [node.name, node]));
   const consumed = new Set(nodes.flatMap(({ input = [] }) => input.map((each) => each.split(':')[0]!)));
-  const stated = (ends: Json | undefined): FileTensor[] | null => {
+  const stated = (ends: Json | undefined): DeclaredTensor[] | null => {
     if (ends === undefined || Object.keys(ends).length === 0) return null;
     // The library knows the ends of a graph by their nodes, whatever the signature calls them.
     return Object.entries(ends).map(([key, end]) => {
@@ -76,14 +77,14 @@ function graphSignature(topology: Json, artifacts: Json): FileSignature {
   };
   const placeholders = nodes
     .filter(({ op }) => op === 'Placeholder')
-    .map(({ name, attr }): FileTensor => {
+    .map(({ name, attr }): DeclaredTensor => {
       const { type } = (attr?.['dtype'] ?? {}) as { readonly type?: string };
       const { shape } = (attr?.['shape'] ?? {}) as { readonly shape?: { readonly dim?: Json[] } };
       return { name, type: TYPES[type ?? ''], shape: shape?.dim === undefined ? null : dimensions(shape.dim) };
     });
   const last = nodes
     .filter(({ name, op }) => !consumed.has(name) && op !== 'Const' && op !== 'Placeholder' && op !== 'NoOp')
-    .map(({ name }): FileTensor => ({ name, type: undefined, shape: null }));
+    .map(({ name }): DeclaredTensor => ({ name, type: undefined, shape: null }));
   const outputs = stated(signature?.outputs) ?? last;
   return {
     engine: 'tensorflow',

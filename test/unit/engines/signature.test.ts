@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type DeclaredTensor, requireScores, requireSignature } from '../../../src/engines/signature.ts';
+import { requireScores, requireSignature } from '../../../src/engines/signature.ts';
+import type { DeclaredTensor } from '../../../src/models/declared-tensor.ts';
 import type { Manifest } from '../../../src/models/manifest.ts';
 import type { VerifiedModel } from '../../../src/models/verify.ts';
 import { domainFault } from '../../support/domain-fault.ts';

@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { DomainError } from '../../../../src/errors.ts';
 import { type Answers, draftManifest } from '../../../../src/models/draft/draft-manifest.ts';
-import type { FileTensor } from '../../../../src/models/draft/file-signature.ts';
+import type { DeclaredTensor } from '../../../../src/models/declared-tensor.ts';
 import { modelJsonSignature } from '../../../../src/models/draft/tensorflow-signature.ts';
 import { parseManifest } from '../../../../src/models/parse-manifest.ts';
 
-const GREY: FileTensor = { name: 'image', type: 'float32', shape: [null, 1, 28, 28] };
-const SCORES: FileTensor = { name: 'logits', type: 'float32', shape: [null, 10] };
+const GREY: DeclaredTensor = { name: 'image', type: 'float32', shape: [null, 1, 28, 28] };
+const SCORES: DeclaredTensor = { name: 'logits', type: 'float32', shape: [null, 10] };
 
 function draft(
-  inputs: readonly FileTensor[] = [GREY],
-  outputs: readonly FileTensor[] = [SCORES],
+  inputs: readonly DeclaredTensor[] = [GREY],
+  outputs: readonly DeclaredTensor[] = [SCORES],
   answers: Partial<Answers> = {},
   madeBy: Readonly<Record<string, string>> = {},
 ) {
@@ -42,7 +42,7 @@ describe('a draft', () => {
   });
 
   it('has the answers in it', () => {
-    const colour: FileTensor = { name: 'x', type: 'float32', shape: [null, 32, 24, 3] };
+    const colour: DeclaredTensor = { name: 'x', type: 'float32', shape: [null, 32, 24, 3] };
     const { manifest } = draft([colour], [{ ...SCORES, shape: [null, 2, 1, 1] }], {
       sigma: 0.5, labels: ['cat', 'dog'], mean: [0.1, 0.2, 0.3], std: [1, 1, 1], bgr: true, batch: 1,
     });
@@ -55,7 +55,7 @@ describe('a draft', () => {
     });
   });
 
-  const image = (shape: FileTensor['shape']): FileTensor => ({ ...GREY, shape });
+  const image = (shape: DeclaredTensor['shape']): DeclaredTensor => ({ ...GREY, shape });
   it.each([
     ['which of several inputs is the image', [GREY, { ...GREY, name: 'mask' }], [SCORES], ['--input']],
     ['which of several outputs has the scores', [GREY], [SCORES, { ...SCORES, name: 'aux' }], ['--output']],
