@@ -24,7 +24,9 @@ const { root } = protobuf.parse(
   message Dimension { int64 dim_value = 1; string dim_param = 2; }
   message Shape { repeated Dimension dim = 1; }
   message TensorType { int32 elem_type = 1; Shape shape = 2; }
-  message Type { TensorType tensor_type = 1; }
+  message SequenceType { Type elem_type = 1; }
+  message MapType { int32 key_type = 1; Type value_type = 2; }
+  message Type { oneof value { TensorType tensor_type = 1; SequenceType sequence_type = 4; MapType map_type = 5; } }
   message ValueInfo { string name = 1; Type type = 2; }
   message Graph {
     repeated Node node = 1; string name = 2; repeated Tensor initializer = 5; repeated ValueInfo input = 11;
@@ -87,6 +89,12 @@ export interface OnnxValue {
   readonly type: { readonly tensor_type: { readonly elem_type: number; readonly shape: OnnxShape } };
 }
 
+/** An output that is no tensor. */
+export interface OnnxOther {
+  readonly name: string;
+  readonly type: { readonly sequence_type: { readonly elem_type: object } };
+}
+
 export interface OnnxShape {
   readonly dim: readonly { readonly dim_value?: number; readonly dim_param?: string }[];
 }
@@ -97,7 +105,7 @@ export interface OnnxGraph {
   readonly initializer?: readonly OnnxTensor[];
   readonly sparse_initializer?: readonly { readonly values?: OnnxTensor; readonly indices?: OnnxTensor }[];
   readonly input?: readonly OnnxValue[];
-  readonly output?: readonly OnnxValue[];
+  readonly output?: readonly (OnnxValue | OnnxOther)[];
 }
 
 export interface OnnxFunction {

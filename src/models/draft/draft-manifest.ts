@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { DomainError, type Fault } from '../../errors.ts';
-import { type DeclaredTensor, tensorText } from '../declared-tensor.ts';
+import { type DeclaredTensor, tensorText, wrongType } from '../declared-tensor.ts';
 import type { Manifest } from '../manifest.ts';
 import type { FoundModel } from './collect-files.ts';
 
@@ -42,6 +42,8 @@ export function draftManifest({ files, signature }: FoundModel, answers: Answers
   const ask = (option: string, detail: string): void => void faults.push({ pointer: option, detail });
   const notes: string[] = [];
   const input = oneOf('--input', 'takes', signature.inputs, answers.input, ask);
+  const wrongInput = input === null ? null : wrongType(input, 'input');
+  if (wrongInput !== null) ask('--input', wrongInput);
   const image = input === null ? null : imageOf(input, answers, ask);
   const scores = outputOf(signature, answers, ask, notes);
   const labels = answers.labels;
@@ -194,8 +196,19 @@ function outputOf({ outputs, madeBy }: FoundModel['signature'], answers: Answers
   const mayBe = outputs.filter(({ type }) => type === undefined || type === 'float32');
   const left = answers.output === undefined && mayBe.length === 1 ? mayBe : outputs;
   if (left.length < outputs.length) notes.push(`of ${outputs.length} outputs only ${mayBe[0]!.name} holds scores`);
+  if (answers.output === undefined && mayBe.length === 0 && outputs.length > 0) {
+    // No option makes scores of these. Of several the one that is no tensor is what the scores were put into.
+    const wrong = outputs.find(({ type }) => type === '') ?? outputs[0]!;
+    ask('', wrongType(wrong, 'output')!);
+    return null;
+  }
   const output = oneOf('--output', 'gives', left, answers.output, ask);
   if (output === null) return null;
+  const wrong = wrongType(output, 'output');
+  if (wrong !== null) {
+    ask('--output', wrong);
+    return null;
+  }
   const { shape, name } = output;
   const along = shape === null ? [] : shape.slice(1).filter((each) => each !== 1);
   const single = shape !== null && shape.length > 1 && along.length === 0;

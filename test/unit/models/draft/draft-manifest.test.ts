@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { DomainError } from '../../../../src/errors.ts';
+import { DomainError, type Fault } from '../../../../src/errors.ts';
 import { type Answers, draftManifest } from '../../../../src/models/draft/draft-manifest.ts';
 import type { DeclaredTensor } from '../../../../src/models/declared-tensor.ts';
+import { onnxSignature } from '../../../../src/models/draft/onnx-signature.ts';
 import { modelJsonSignature } from '../../../../src/models/draft/tensorflow-signature.ts';
 import { parseManifest } from '../../../../src/models/parse-manifest.ts';
+import { ELEMENT, onnxFile, value } from '../../../support/onnx-file.ts';
 
 const GREY: DeclaredTensor = { name: 'image', type: 'float32', shape: [null, 1, 28, 28] };
 const SCORES: DeclaredTensor = { name: 'logits', type: 'float32', shape: [null, 10] };
@@ -19,15 +21,17 @@ function draft(
   return draftManifest({ files, signature }, { name: 'own', version: '1.0.0', ...answers });
 }
 
-function questions(...args: Parameters<typeof draft>): readonly string[] {
+function faultsOf(...args: Parameters<typeof draft>): readonly Fault[] {
   try {
     draft(...args);
   } catch (error) {
-    if (error instanceof DomainError) return error.faults.map(({ pointer }) => pointer);
+    if (error instanceof DomainError) return error.faults;
     throw error;
   }
   return [];
 }
+
+const questions = (...args: Parameters<typeof draft>): readonly string[] => faultsOf(...args).map(({ pointer }) => pointer);
 
 describe('a draft', () => {
   it('of an unambiguous file asks nothing, and is a manifest', () => {
@@ -87,6 +91,32 @@ describe('a draft', () => {
     const { manifest, notes } = draft([GREY], [{ name: 'label', type: 'int64', shape: [null] }, SCORES]);
     expect(manifest.output).toMatchObject({ name: 'logits', classes: 10 });
     expect(notes).toContainEqual('of 2 outputs only logits holds scores');
+  });
+
+  it('of scikit-learn is to be exported without ZipMap, whichever output is asked for, and nothing else is asked of it', () => {
+    // The ends as skl2onnx 1.19 writes them for a LogisticRegression where options do not turn ZipMap off.
+    const scores = { tensor_type: { elem_type: ELEMENT.float } };
+    const zipped = { sequence_type: { elem_type: { map_type: { key_type: ELEMENT.int64, value_type: scores } } } };
+    const file = onnxFile({
+      node: [{ op_type: 'Identity', input: ['image'], output: ['output_label'] }],
+      input: [value('image', ['', 784])],
+      output: [value('output_label', [''], ELEMENT.int64), { name: 'output_probability', type: zipped }],
+    });
+    const { inputs, outputs } = onnxSignature(file);
+    const size = { height: 28, width: 28, channels: 1 };
+    for (const output of [undefined, 'output_probability']) {
+      const [fault, ...more] = faultsOf(inputs, outputs, { size, ...(output === undefined ? {} : { output }) });
+      expect(fault?.detail).toMatch(/^output_probability is no tensor.*export with zipmap off \(options=\{'zipmap': False\}\)$/);
+      expect(more).toEqual([]);
+    }
+  });
+
+  it.each([
+    [{ ...GREY, type: 'uint8' }, SCORES, '--input', 'whole pixels'],
+    [GREY, { ...SCORES, type: 'float16' }, '', 'keep_io_types'],
+    [GREY, { ...SCORES, type: 'int64' }, '', 'labels are no scores'],
+  ])('is told what to do about a type that no engine takes: %j, %j', (input, output, pointer, words) => {
+    expect(faultsOf([input], [output])).toEqual([{ pointer, detail: expect.stringContaining(words) }]);
   });
 
   // The ends as tensorflowjs_converter writes them for a network of three heads (human-models 3.0.4, gear.json).
