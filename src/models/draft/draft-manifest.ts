@@ -211,13 +211,14 @@ function outputOf({ outputs, madeBy }: FoundModel['signature'], answers: Answers
   }
   const { shape, name } = output;
   const along = shape === null ? [] : shape.slice(1).filter((each) => each !== 1);
-  const single = shape !== null && shape.length > 1 && along.length === 0;
+  const single = shape !== null && shape.length > 0 && along.length === 0;
   if (along.length > 1) {
     ask('--output', `${tensorText(output)} has more than one score axis; [batch, classes] is taken`);
     return null;
   }
   const named = outputs.length > 1 || answers.output !== undefined;
-  const kind = answers.outputKind ?? (single ? (SIGMOID.test(madeBy.get(name) ?? '') ? 'sigmoid' : null) : 'scores');
+  const sigmoid = SIGMOID.test(madeBy.get(name) ?? '');
+  const kind = answers.outputKind ?? (single ? (sigmoid ? 'sigmoid' : null) : 'scores');
   if (kind === null) {
     ask('--output-kind', `${tensorText(output)} is one value a row: sigmoid (class 1 above 0.5) or logit (class 1 above 0)`);
     return null;
@@ -225,7 +226,8 @@ function outputOf({ outputs, madeBy }: FoundModel['signature'], answers: Answers
   if (kind !== 'scores') return { name, named, classes: 2, kind, shown: tensorText(output) };
   const stated = along[0] ?? answers.labels?.length ?? answers.classes ?? null;
   if (stated === null) {
-    ask('--classes', `${tensorText(output)} does not say how many there are; --labels says it too`);
+    const one = sigmoid ? ', or --output-kind sigmoid that it is one value a row' : '';
+    ask('--classes', `${tensorText(output)} does not say how many there are; --labels says it too${one}`);
     return null;
   }
   if (answers.classes !== undefined && answers.classes !== stated) {

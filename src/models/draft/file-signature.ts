@@ -8,6 +8,6 @@ export interface FileSignature {
   readonly format: string;
   readonly inputs: readonly DeclaredTensor[];
   readonly outputs: readonly DeclaredTensor[];
-  /** Operator or activation that makes each output, by its name, where it can be told. */
+  /** Operator or activation that makes the values of each output, whatever only shapes or converts them behind it; "" where it cannot be told. */
   readonly madeBy: ReadonlyMap<string, string>;
 }

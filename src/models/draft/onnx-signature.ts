@@ -1,4 +1,6 @@
-import { graphInputs, type OnnxValue, readOnnx } from '../formats/onnx-file.ts';
+import { graphInputs, type OnnxNode, type OnnxValue, readOnnx } from '../formats/onnx-file.ts';
+import { onnxMaker } from '../formats/onnx-maker.ts';
+import { isWhole } from '../formats/onnx-values.ts';
 import type { DeclaredTensor } from '../declared-tensor.ts';
 import type { FileSignature } from './file-signature.ts';
 
@@ -16,21 +18,35 @@ const TYPES: Readonly<Record<number, string>> = {
   16: 'bfloat16',
 };
 
+/** Operators that give the values that they take, each once, in some shape. */
+const KEEPS_VALUES = new Set(['Identity', 'Dropout', 'Reshape', 'Flatten', 'Squeeze', 'Unsqueeze', 'Transpose']);
+
 /** @throws Error where the bytes are no ONNX model with a graph */
 export function onnxSignature(bytes: Uint8Array): FileSignature {
-  const { graph, opset_import: opsets } = readOnnx(bytes);
+  const file = readOnnx(bytes);
+  const { graph, opset_import: opsets } = file;
   const opset = opsets.find(({ domain = '' }) => domain === '' || domain === 'ai.onnx')?.version;
-  const makers = new Map(
-    (graph.node ?? []).flatMap(({ output = [], op_type: name = '' }) => output.map((each) => [each, name] as const)),
-  );
+  const maker = onnxMaker(file);
   const outputs = (graph.output ?? []).map(tensorOf);
   return {
     engine: 'onnx',
     format: opset === undefined ? 'ONNX' : `ONNX, opset ${opset}`,
     inputs: graphInputs(graph).map(tensorOf),
     outputs,
-    madeBy: new Map(outputs.flatMap(({ name }) => (makers.has(name) ? [[name, makers.get(name)!] as const] : []))),
+    madeBy: new Map(outputs.map(({ name }) => [name, operatorOf(name, maker)])),
   };
+}
+
+function operatorOf(output: string, maker: ReturnType<typeof onnxMaker>): string {
+  let node = maker(output);
+  // A file has no cycles, but nothing here relies on that.
+  for (let steps = 0; node !== undefined && keepsValues(node) && steps < 64; steps += 1) node = maker(node.input?.[0] ?? '');
+  return node?.op_type ?? '';
+}
+
+function keepsValues({ op_type: operator = '', attribute = [] }: OnnxNode): boolean {
+  const to = attribute.find(({ name }) => name === 'to')?.i;
+  return KEEPS_VALUES.has(operator) || (operator === 'Cast' && to !== undefined && !isWhole({ data_type: to }));
 }
 
 function tensorOf({ name = '', type }: OnnxValue): DeclaredTensor {

@@ -1,7 +1,9 @@
 import { readSavedModel, type SavedTensor, servingSignature } from '../formats/saved-model.ts';
-import { readTensorflowJson } from '../formats/tensorflow-json.ts';
+import { graphOfJson, graphOfSavedModel } from '../formats/tensorflow-graph.ts';
+import { readTensorflowJson, type TensorflowJson } from '../formats/tensorflow-json.ts';
 import type { DeclaredTensor } from '../declared-tensor.ts';
 import type { FileSignature } from './file-signature.ts';
+import { graphMaker } from './graph-maker.ts';
 import { layersSignature } from './layers-signature.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -27,6 +29,7 @@ const TYPES: Readonly<Record<string, string>> = {
 /** @throws Error where the file is no SavedModel with that signature */
 export function savedModelSignature(bytes: Uint8Array, signature?: string): FileSignature {
   const file = readSavedModel(bytes);
+  const graph = graphOfSavedModel(file);
   const { inputs, outputs } = servingSignature(file, signature);
   const tensors = (each: Readonly<Record<string, SavedTensor>>): DeclaredTensor[] =>
     Object.entries(each).map(([name, { dtype, tensor_shape: shape }]) => ({
@@ -39,17 +42,18 @@ export function savedModelSignature(bytes: Uint8Array, signature?: string): File
     format: `SavedModel, written by TensorFlow ${file.writtenBy || 'of an unknown version'}`,
     inputs: tensors(inputs),
     outputs: tensors(outputs),
-    madeBy: new Map(),
+    madeBy: new Map(Object.entries(outputs).map(([key, { name = '' }]) => [key, graphMaker(graph, name)])),
   };
 }
 
 /** @throws Error where the file is no LayersModel or GraphModel */
 export function modelJsonSignature(bytes: Uint8Array, path: string): FileSignature {
-  const { format, modelTopology, artifacts } = readTensorflowJson(bytes, path);
-  return format === 'layers-model' ? layersSignature(modelTopology) : graphSignature(modelTopology, artifacts);
+  const file = readTensorflowJson(bytes, path);
+  return file.format === 'layers-model' ? layersSignature(file.modelTopology) : graphSignature(file);
 }
 
-function graphSignature(topology: Json, artifacts: Json): FileSignature {
+function graphSignature(file: TensorflowJson): FileSignature {
+  const { modelTopology: topology, artifacts } = file;
   const metadata = artifacts['userDefinedMetadata'] as Json | undefined;
   const signature = (artifacts['signature'] ?? metadata?.['signature']) as
     { readonly inputs?: Json; readonly outputs?: Json } | undefined;
@@ -59,7 +63,6 @@ function graphSignature(topology: Json, artifacts: Json): FileSignature {
     readonly input?: readonly string[];
     readonly attr?: Json;
   }[];
-  const byName = new Map(nodes.map((node) => [node.name, node]));
   const consumed = new Set(nodes.flatMap(({ input = [] }) => input.map((each) => each.split(':')[0]!)));
   const stated = (ends: Json | undefined): DeclaredTensor[] | null => {
     if (ends === undefined || Object.keys(ends).length === 0) return null;
@@ -86,17 +89,14 @@ function graphSignature(topology: Json, artifacts: Json): FileSignature {
     .filter(({ name, op }) => !consumed.has(name) && op !== 'Const' && op !== 'Placeholder' && op !== 'NoOp')
     .map(({ name }): DeclaredTensor => ({ name, type: undefined, shape: null }));
   const outputs = stated(signature?.outputs) ?? last;
+  // Of weights nothing is asked here.
+  const graph = graphOfJson(file, new Uint8Array(0));
   return {
     engine: 'tensorflow',
     format: 'TensorFlow.js GraphModel',
     inputs: stated(signature?.inputs) ?? placeholders,
     outputs,
-    madeBy: new Map(
-      outputs.flatMap(({ name }) => {
-        const node = byName.get(name);
-        return node === undefined ? [] : [[name, node.op] as const];
-      }),
-    ),
+    madeBy: new Map(outputs.map(({ name }) => [name, graphMaker(graph, name)])),
   };
 }
 

@@ -13,6 +13,7 @@ export interface GraphAttribute {
   readonly b?: boolean;
   readonly s?: string;
   readonly ints?: readonly number[];
+  readonly texts?: readonly string[];
   /** Sizes; null for an open one. */
   readonly shape?: readonly (number | null)[];
   readonly func?: string;
@@ -103,15 +104,18 @@ export function graphOfJson({ modelTopology, artifacts }: TensorflowJson, weight
 const WIDTH: Readonly<Record<string, number>> = { float32: 4, int32: 4, bool: 1, uint8: 1, uint16: 2, float16: 2, complex64: 8 }; // prettier-ignore
 
 function jsonAttribute(value: Raw): GraphAttribute {
-  const ints = listOf(raw(value['list'])['i']).map(Number);
+  const { i: integers, s: strings } = raw(value['list']);
+  const ints = listOf(integers).map(Number);
+  const text = (each: unknown): string => Buffer.from(String(each), 'base64').toString('latin1');
   const func = raw(value['func'])['name'];
   const shape = shapeOf(value['shape']);
   const i = number(value['i']);
   return {
     ...(i === undefined ? {} : { i }),
     ...(typeof value['b'] === 'boolean' ? { b: value['b'] } : {}),
-    ...(typeof value['s'] === 'string' ? { s: Buffer.from(value['s'], 'base64').toString('latin1') } : {}),
+    ...(typeof value['s'] === 'string' ? { s: text(value['s']) } : {}),
     ...(value['list'] === undefined ? {} : { ints }),
+    ...(strings === undefined ? {} : { texts: listOf(strings).map(text) }),
     ...(shape === undefined ? {} : { shape }),
     ...(typeof func === 'string' ? { func } : {}),
     ...(value['type'] === undefined ? {} : { type: typeOf(value['type']) }),
@@ -119,7 +123,7 @@ function jsonAttribute(value: Raw): GraphAttribute {
 }
 
 const typeOf = (type: unknown): number => (typeof type === 'string' ? (TYPES[type] ?? NaN) : Number(type));
-const TYPES: Readonly<Record<string, number>> = { DT_FLOAT: 1, DT_DOUBLE: 2, DT_INT32: 3, DT_INT64: 9, DT_BOOL: 10 };
+const TYPES: Readonly<Record<string, number>> = { DT_FLOAT: 1, DT_DOUBLE: 2, DT_INT32: 3, DT_INT64: 9, DT_BOOL: 10, DT_BFLOAT16: 14, DT_HALF: 19 }; // prettier-ignore
 
 /** The graph of a SavedModel. */
 export function graphOfSavedModel({ nodes, functions }: SavedModelFile): TensorflowGraph {

@@ -1,5 +1,6 @@
 import protobuf from 'protobufjs';
 import type { OnnxFile } from '../formats/onnx-file.ts';
+import { onnxMaker } from '../formats/onnx-maker.ts';
 import type { FinalSoftmax } from './final-softmax.ts';
 
 /** The tensor before the Softmax that an output ends with. */
@@ -14,20 +15,16 @@ export interface OnnxLogits {
  * The logits of an output, or null where it does not end with a Softmax over the classes, the second axis, as far as the file
  * declares its axes.
  */
-export function onnxLogits({ graph, functions, opset_import }: OnnxFile, output: string): OnnxLogits | null {
-  const makers = new Map(graph.node!.flatMap((node) => (node.output ?? []).map((name) => [name, node])));
-  const maker = (tensor: string) => {
-    const node = makers.get(tensor);
-    const { domain = '', op_type: type = '' } = node ?? {};
-    const own = functions.some((each) => each.name === type && (each.domain ?? '') === domain);
-    return own || (domain !== '' && domain !== 'ai.onnx') ? undefined : node;
-  };
+export function onnxLogits(file: OnnxFile, output: string): OnnxLogits | null {
+  const { graph, opset_import } = file;
+  const maker = onnxMaker(file);
   let node = maker(output);
   // A file has no cycles, but nothing here relies on that.
   for (let steps = 0; node?.op_type === 'Identity' && steps < 16; steps += 1) node = maker(node.input?.[0] ?? '');
   const softmax = node?.op_type;
   const tensor = node?.input?.[0] ?? '';
-  if ((softmax !== 'Softmax' && softmax !== 'LogSoftmax') || !makers.has(tensor)) return null;
+  const made = graph.node!.some(({ output: tensors }) => tensors?.includes(tensor));
+  if ((softmax !== 'Softmax' && softmax !== 'LogSoftmax') || !made) return null;
   const type = graph.output?.find(({ name }) => name === output)?.type?.tensor_type;
   const dims = type?.shape?.dim ?? [];
   const opset = opset_import.find(({ domain = '' }) => domain === '' || domain === 'ai.onnx')?.version ?? 1;
