@@ -24,6 +24,9 @@ export function compileSchema<Schema extends TSchema>(schema: Schema) {
 /** Patterns that a sentence says better; the others are shown as they are. */
 const PATTERN_SENTENCES: Readonly<Record<string, string>> = {
   '^[0-9a-f]{64}$': 'must be 64 hexadecimal digits in lower case',
+  '^[0-9]+\\.[0-9]+\\.[0-9]+$': 'must be three numbers, such as 1.0.0',
+  '^[A-Za-z0-9_][A-Za-z0-9_./-]{0,199}$':
+    'must be a name of letters, digits, points, dashes, underscores and slashes, 200 at most',
 };
 
 const TYPE_NAMES: Readonly<Record<string, string>> = {

@@ -47,7 +47,7 @@ async function keepRowsApart(
     throw new DomainError('model_invalid', `${path} ${detail}`);
   };
   if (session.fixedBatch !== null && asked !== session.fixedBatch) {
-    return refuse(`takes ${session.fixedBatch} rows a call; the manifest says "batch": ${asked}`);
+    return refuse(`takes ${session.fixedBatch} rows a call; the manifest's batch says ${asked}`);
   }
   const inference = '; export it for inference, with constant instead of dynamic scales,';
   const remedy =

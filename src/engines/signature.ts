@@ -36,7 +36,8 @@ export function requireSignature(
   };
   const input = onlyInput(inputs, manifest.input.name, refuse);
   const output = namedOutput(outputs, manifest.output.name, refuse);
-  for (const wrong of [wrongType(input, 'input'), wrongType(output, 'output')]) if (wrong !== null) refuse(wrong);
+  for (const wrong of [wrongType(input, 'input'), wrongType(output, 'output')])
+    if (wrong !== null) refuse(wrong);
   const width = outputWidth(manifest);
   if (output.shape !== null && !mayHold(output.shape, width)) {
     const cure = mayHold(output.shape, 1) ? ONE_VALUE : '';
@@ -62,7 +63,7 @@ function onlyInput(
   if (input === undefined) return refuse('it takes no input');
   const named = name === undefined ? input : inputs.find((each) => each.name === name);
   if (named === undefined)
-    return refuse(`it has no input ${name}, which the manifest names; it has ${listed(inputs)}`);
+    return refuse(`it has no input ${name}, which the manifest's input.name says; it has ${listed(inputs)}`);
   if (inputs.length > 1) {
     return refuse(
       `it takes ${inputs.length} inputs, ${listed(inputs)}; one is given: make the others constants of the file`,
@@ -85,7 +86,10 @@ function namedOutput(
     );
   }
   const named = outputs.find((each) => each.name === name);
-  return named ?? refuse(`it has no output ${name}, which the manifest names; it has ${listed(outputs)}`);
+  return (
+    named ??
+    refuse(`it has no output ${name}, which the manifest's output.name says; it has ${listed(outputs)}`)
+  );
 }
 
 /** Whether a tensor of this shape may hold `width` values a row: all of them along one axis, or one value. */
@@ -112,7 +116,11 @@ function batchOf(
   const flat = rest.length === 1 && expected.length > 1 && (values === null || values === all);
   const sorted = (sizes: readonly (number | null)[]): string => sizes.map(String).toSorted().join();
   const turned = rest.length === 3 && sorted(rest) === sorted(expected);
-  const cure = flat ? '; "flat": true in its input' : turned ? '; is its layout the other one?' : '';
+  const cure = flat
+    ? '; "flat": true in the manifest\'s input'
+    : turned
+      ? "; is the manifest's input.layout the other one?"
+      : '';
   return refuse(`${name} has shape ${shapeText(shape)}; ${wanted}${cure}`);
 }
 

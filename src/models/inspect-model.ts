@@ -63,7 +63,7 @@ function refuseUnsafe(
     if (!staysInside(external) || !manifest.files.some((file) => file.path === external.replace(/^(\.\/)+/, ''))) {
       throw new DomainError(
         'model_invalid',
-        `${path} keeps weights in ${external}, which the manifest does not list`,
+        `${path} keeps weights in ${external}, which the manifest's files do not name`,
       );
     }
   }

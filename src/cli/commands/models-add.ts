@@ -5,12 +5,14 @@ import { DomainError } from '../../errors.ts';
 import { createLogger } from '../../logger.ts';
 import { collectFiles, type FoundModel } from '../../models/draft/collect-files.ts';
 import { type Draft, draftManifest } from '../../models/draft/draft-manifest.ts';
+import { parseManifest } from '../../models/parse-manifest.ts';
 import { openModelStore, type RegisteredModel } from '../../models/store.ts';
 import { verifyModel } from '../../models/verify.ts';
 import { formatPercentDown } from '../../report/format.ts';
 import type { CommandContext } from '../command-context.ts';
 import type { ImageFile } from '../image-files.ts';
 import { readLabelledFolder } from '../labelled-folder.ts';
+import { inOptions, optionFault } from '../manifest-options.ts';
 import { addAnswerOptions, type AnswerOptions, readAnswers } from '../model-answers.ts';
 import { readSettings } from '../settings.ts';
 import type { Trial } from '../starters.ts';
@@ -41,7 +43,12 @@ export function addModelsAddCommand(models: Command, context: CommandContext): v
       '\nExamples:\n  $ smoothcert models add net.onnx --models ./models --sigma 0.5 --images digits\n' +
         '  $ smoothcert models add saved_model --name flowers --labels names.txt --scale -1,1',
     )
-    .action((source: string, options: AddOptions) => add(source, options, context));
+    .action((source: string, options: AddOptions) =>
+      // Whoever adds a model has written no manifest.
+      add(source, options, context).catch((error: unknown) => {
+        throw reworded(error, inOptions);
+      }),
+    );
 }
 
 async function add(
@@ -59,6 +66,7 @@ async function add(
   const found = await collectFiles(source, answers.signature);
   const files = options.images === undefined ? [] : await readLabelledFolder('--images', options.images);
   const draft = draftManifest(found, answers);
+  requireManifest(draft);
   for (const note of draft.notes) say(note);
   await mkdir(config.modelsDirectory, { recursive: true });
   // Beside the other models, so that it can be renamed; a service that starts meanwhile does not read it.
@@ -86,19 +94,33 @@ async function add(
       `${answers.name} is in ${folder}; try: smoothcert certify IMAGE --model ${answers.name} --models ${config.modelsDirectory}`,
     );
   } catch (error) {
-    throw error instanceof DomainError ? asAnswered(error, join(work, answers.name)) : error;
+    throw reworded(error, (message) => message.replaceAll(`${join(work, answers.name)}/`, ''));
   } finally {
     await trial.close();
     await rm(work, { recursive: true, force: true });
   }
 }
 
-/** A refusal in the words of the command: files by their own names, and options in place of what a manifest would say. */
-function asAnswered(error: DomainError, folder: string): DomainError {
-  const detail = error.message
-    .replaceAll(`${folder}/`, '')
-    .replaceAll('"batch": 1 in the manifest', '--batch 1');
-  return new DomainError(error.code, detail, error.faults, { cause: error });
+/** Refuses values that no manifest may have, before anything is written or started. @throws DomainError `validation_failed` */
+function requireManifest({ manifest }: Draft): void {
+  try {
+    parseManifest(JSON.stringify(manifest));
+  } catch (error) {
+    if (!(error instanceof DomainError) || error.faults.length === 0) throw error;
+    throw usageError(
+      ...error.faults.map((fault) => {
+        const file = /^\/files\/(\d+)/.exec(fault.pointer)?.[1];
+        return file === undefined
+          ? optionFault(fault)
+          : { ...fault, pointer: manifest.files[Number(file)]!.path };
+      }),
+    );
+  }
+}
+
+function reworded(error: unknown, words: (message: string) => string): unknown {
+  if (!(error instanceof DomainError)) return error;
+  return new DomainError(error.code, words(error.message), error.faults, { cause: error });
 }
 
 /** Takes the scale that fits the images, and says so; where they do not tell, the one of [0,1] pixels stays. */

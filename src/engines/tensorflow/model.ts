@@ -55,7 +55,7 @@ async function loadJsonModel(
   const weights = Buffer.concat(
     weightFiles.map((each) => {
       const bytes = files.get(each);
-      if (bytes === undefined) throw new Error(`the manifest does not list ${each}`);
+      if (bytes === undefined) throw new Error(`the manifest's files do not name ${each}`);
       return bytes;
     }),
   );

@@ -133,7 +133,7 @@ describe('a network that classifies each row by itself', () => {
     const { message } = await domainFault(async () =>
       open(await model(UNKNOWN, { rowsPerCall: 3, batch: 4 })),
     );
-    expect(message).toContain('takes 4 rows a call; the manifest says "batch": 3');
+    expect(message).toContain("takes 4 rows a call; the manifest's batch says 3");
   });
 
   it('is what the shipped models are', async () => {

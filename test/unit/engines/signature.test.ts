@@ -51,7 +51,7 @@ describe('the output that is certified', () => {
 
   it('is there: a wrong name is refused with those that there are', async () => {
     expect(await refusal(model({ name: 'score' }), [IMAGE], [SCORES])).toBe(
-      'it has no output score, which the manifest names; it has scores (float32 [?, 10])',
+      "it has no output score, which the manifest's output.name says; it has scores (float32 [?, 10])",
     );
   });
 
@@ -128,7 +128,7 @@ describe('the input', () => {
   it('in the other layout is refused with a hint', async () => {
     const turned = tensor('image', [null, 8, 6, 1]);
     expect(await refusal(model(), [turned], [SCORES])).toBe(
-      'image has shape [?, 8, 6, 1]; the manifest says [batch, 1, 8, 6]; is its layout the other one?',
+      "image has shape [?, 8, 6, 1]; the manifest says [batch, 1, 8, 6]; is the manifest's input.layout the other one?",
     );
   });
 

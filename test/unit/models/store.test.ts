@@ -246,7 +246,7 @@ describe('verifyModel', () => {
       const model = await writeModelFolder(fresh(), { ...OPTIONS, files, unlisted });
       expect(await refusal(model)).toEqual({
         code: 'model_invalid',
-        message: 'model.onnx keeps weights in weights.bin, which the manifest does not list',
+        message: "model.onnx keeps weights in weights.bin, which the manifest's files do not name",
       });
     });
 

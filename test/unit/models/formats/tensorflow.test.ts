@@ -181,7 +181,7 @@ describe('verifyModel', () => {
     const fault = await domainFault(() => verifyModel(unlisted));
     expect(fault.code).toBe('model_invalid');
     expect(fault.message).toContain(
-      'keeps weights in group1-shard1of2.bin, which the manifest does not list',
+      "keeps weights in group1-shard1of2.bin, which the manifest's files do not name",
     );
     const text = Buffer.from(model!).toString().replace('group1-shard1of2', '../group1-shard1of2');
     const outside = await write('outside', { 'model.json': Buffer.from(text), ...weights });
