@@ -4,7 +4,7 @@ import type { Kind } from '../contract/resources.ts';
 import { DomainError, type Fault } from '../errors.ts';
 import { certifyParameters, predictParameters } from '../smoothing/parameters.ts';
 import { NumberOptions, parseDecimal } from './number-options.ts';
-import { refuseFaults, usageError } from './usage-error.ts';
+import { refuseFaults, USAGE_SENTENCE, usageError } from './usage-error.ts';
 
 /** What `certify` and `predict` are given, as it was written. */
 export interface JobOptions {
@@ -102,6 +102,8 @@ export function readServer(server: string): string {
   throw usageError({ pointer: '--server', detail: `must be an http:// or https:// URL; got ${server}` });
 }
 
+const NO_CERTIFICATE = 'No outcome could ever be a certificate of what is asked.';
+
 /** The service's faults, which point into the request, by the names that stand on the command line. */
 export function nameOptions(error: DomainError, images: readonly string[]): DomainError {
   const faults = error.faults.map(({ pointer, detail }): Fault => {
@@ -113,5 +115,6 @@ export function nameOptions(error: DomainError, images: readonly string[]): Doma
     if (part === 'reproductionIndex') return { pointer: '--index', detail };
     return { pointer, detail };
   });
-  return new DomainError(error.code, error.message, faults, { cause: error });
+  const sentence = error.code === 'validation_failed' ? USAGE_SENTENCE : error.code === 'cannot_certify' ? NO_CERTIFICATE : error.message; // prettier-ignore
+  return new DomainError(error.code, sentence, faults, { cause: error });
 }

@@ -1,5 +1,8 @@
-import { DomainError, ERRORS, type Fault } from '../errors.ts';
+import { DomainError, type ErrorCode, ERRORS, type Fault } from '../errors.ts';
 import { InterruptedError } from './interrupt.ts';
+
+/** Errors whose title speaks of a request: what is said of a command line stands in their sentence. Other sentences repeat the faults. */
+const OWN_SENTENCE: ReadonlySet<ErrorCode> = new Set(['validation_failed', 'cannot_certify']);
 
 /** One fault as a line: where, and what is wrong and allowed. */
 function faultLine({ pointer, detail }: Fault): string {
@@ -15,7 +18,10 @@ export function describeError(error: unknown, withStack: boolean): string {
   const sentence = error instanceof Error ? error.message : String(error);
   const lines =
     error instanceof DomainError && error.faults.length > 0
-      ? [`smoothcert: ${ERRORS[error.code]}`, ...error.faults.map(faultLine)]
+      ? [
+          `smoothcert: ${OWN_SENTENCE.has(error.code) ? sentence : ERRORS[error.code]}`,
+          ...error.faults.map(faultLine),
+        ]
       : [`smoothcert: ${sentence}`];
   if (withStack && error instanceof Error) lines.push(error.stack ?? '', ...causes(error));
   return lines.join('\n');

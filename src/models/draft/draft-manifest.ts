@@ -68,7 +68,7 @@ export function draftManifest({ files, signature }: FoundModel, answers: Answers
   if ((answers.mean === undefined) !== (answers.std === undefined)) ask('--mean', 'and --std belong together');
   if (answers.mean !== undefined && answers.range !== undefined) ask('--scale', 'and --mean say the same thing; give one');
   if (faults.length > 0 || image === null || scores === null || input === null) {
-    throw new DomainError('validation_failed', undefined, faults);
+    throw new DomainError('validation_failed', 'The model file leaves something open, or is not taken as it is.', faults);
   }
   const named = signature.inputs.length > 1 || answers.input !== undefined;
   const manifest = {

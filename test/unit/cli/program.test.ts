@@ -73,6 +73,28 @@ describe('usage errors have status 2', () => {
   });
 });
 
+describe('a command line that is refused', () => {
+  const net = fileURLToPath(new URL('../../../models/mnist-cnn/model.onnx', import.meta.url));
+
+  it.each([
+    ['radius'],
+    ['sample-size', '--radius', '-1'],
+    ['certify', net, '--n', 'many'],
+    ['certify', net, '--n', '2'],
+    ['predict', net, '--alpha', '0.9'],
+    ['certify', 'nowhere.png', '--model', 'mnist-cnn'],
+    ['serve', '--port', 'one'],
+    ['models', 'add', net, '--name', 'own', '--layout', 'HWC'],
+    ['models', 'add', net, '--name', 'own', '--labels', 'nowhere.txt', '--models', 'nowhere'],
+    ['models', 'add', net, '--name', 'own', '--classes', '9', '--models', 'nowhere'],
+  ])('%s %s %s %s %s %s: speaks of no request, since none was sent', async (...args) => {
+    const { status, stderr } = await run(...args);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/^smoothcert: .+\n {2}\S/);
+    expect(stderr).not.toMatch(/request/i);
+  });
+});
+
 describe('radius', () => {
   const ARGS = ['radius', '--votes', '7312', '--of', '10000', '--alpha', '0.001', '--sigma', '0.5'];
 

@@ -12,7 +12,7 @@ describe('describeError', () => {
       { pointer: '', detail: 'is wrong as a whole' },
     );
     expect(describeError(error, false).split('\n')).toEqual([
-      'smoothcert: The request has values that are not allowed.',
+      'smoothcert: Values on the command line are missing or not allowed.',
       '  --n: must be an integer',
       '  a.png: is empty',
       '  is wrong as a whole',
