@@ -71,8 +71,9 @@ async function keepRowsApart(
   const rows = mixing.verdict === 'independent' ? 'proved' : 'probed';
   const classifier = (batch: number | null, how: RowsApart): Classifier =>
     createClassifier({ ...session, fixedBatch: batch }, manifest, how);
-  if (asked === 1 && rows === 'probed') return classifier(1, { rows: 'alone', batch: 1 });
-  if (asked === 1 || probe.kind === 'exact') return classifier(asked, { rows });
+  // Whatever the graph says of batches, this row has no other beside it.
+  if (asked === 1) return classifier(1, { rows: 'alone', batch: 1 });
+  if (probe.kind === 'exact') return classifier(asked, { rows });
   const batch = asked ?? roundedBatch(kind, inputElements(manifest));
   return classifier(batch, { rows, batch });
 }

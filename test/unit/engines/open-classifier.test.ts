@@ -110,18 +110,23 @@ describe('a network that classifies each row by itself', () => {
   it('is opened, whatever its batch, and it is said how that is known', async () => {
     for (const [batch, fixedBatch] of [
       ['any', null],
-      [1, 1],
       [5, 5],
     ] as const) {
       // prettier-ignore
-      const proved = await open(await model(INDEPENDENT, { batch }));
-      expect(proved).toMatchObject({ fixedBatch, aligned: false });
-      expect(proved.description).toMatchObject({ rows: 'proved' });
-      expect(proved.description).not.toHaveProperty('batch');
-      const probed = await open(await model(UNKNOWN, { batch }));
-      expect(probed.description).toMatchObject(
-        batch === 1 ? { rows: 'alone', batch: 1 } : { rows: 'probed' },
-      );
+      for (const [mixing, rows] of [[INDEPENDENT, 'proved'], [UNKNOWN, 'probed']] as const) {
+        const classifier = await open(await model(mixing, { batch }));
+        expect(classifier).toMatchObject({ fixedBatch, aligned: false, description: { rows } });
+        expect(classifier.description).not.toHaveProperty('batch');
+      }
+    }
+  });
+
+  it('is said to be computed alone where a call has one row, by the file or the manifest, whatever its graph shows', async () => {
+    for (const mixing of [INDEPENDENT, UNKNOWN, MIXES]) {
+      for (const one of [{ batch: 1 }, { rowsPerCall: 1 }]) {
+        const classifier = await open(await model(mixing, one));
+        expect(classifier).toMatchObject({ fixedBatch: 1, description: { rows: 'alone', batch: 1 } });
+      }
     }
   });
 
