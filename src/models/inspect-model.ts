@@ -24,11 +24,18 @@ export async function inspectModel(
     // Loaded where they are needed: a host of ONNX models would spend a third of its start on them.
     const { inspectTensorflow } = await import('./formats/tensorflow.ts');
     const { tensorflowMixing } = await import('./mixing/tensorflow/analyse.ts');
-    const { weightFiles, randomOperators } = inspected(
-      () => inspectTensorflow(files.get(path)!, path, manifest.signature),
+    const { weightFiles, randomOperators, asynchronousOperators } = inspected(
+      () => inspectTensorflow(files.get(path)!, path, manifest.signature, manifest.output.name),
       (cause) => `${path} is not a readable TensorFlow model${foreignBytes(files.get(path)!)}: ${String(cause)}`,
     );
     refuseUnsafe(path, weightFiles, randomOperators, manifest);
+    if (asynchronousOperators.length > 0) {
+      throw new DomainError(
+        'model_invalid',
+        `${path} has loops, conditions, tables or results of open size (${asynchronousOperators.join(', ')}), which TensorFlow.js ` +
+          'runs in no batch at once; TensorFlow does: take the SavedModel that it was made of, or export it without them',
+      );
+    }
     return tensorflowMixing(files, manifest);
   }
   // The engine opens the first file whatever its name ends with.

@@ -1,3 +1,4 @@
+import { nodeName } from '../formats/graph-output.ts';
 import type { GraphFunction, GraphNode, TensorflowGraph } from '../formats/tensorflow-graph.ts';
 
 /** Operators that give the values that they take, each once, in some shape. */
@@ -13,7 +14,6 @@ interface Place {
   readonly called: { readonly func: GraphFunction; readonly by: GraphNode; readonly from: Place } | null;
 }
 
-const nameOf = (tensor: string): string => tensor.split(':')[0]!;
 const indexOf = (tensor: string): number => Number(/:(\d+)$/.exec(tensor)?.[1] ?? 0);
 /** Inputs that are tensors; the others say only what runs before. */
 const dataOf = ({ inputs }: GraphNode): readonly string[] => inputs.filter((each) => !each.startsWith('^'));
@@ -29,12 +29,12 @@ export function graphMaker(graph: TensorflowGraph, output: string): string {
   let tensor = output;
   for (let steps = 0; steps < MOST_STEPS; steps += 1) {
     const { called, nodes }: Place = place;
-    const argument = called?.func.inputs.indexOf(nameOf(tensor)) ?? -1;
+    const argument = called?.func.inputs.indexOf(nodeName(tensor)) ?? -1;
     if (called !== null && argument >= 0) {
       [place, tensor] = [called.from, dataOf(called.by)[argument] ?? ''];
       continue;
     }
-    const node: GraphNode | undefined = nodes.find(({ name }) => name === nameOf(tensor));
+    const node: GraphNode | undefined = nodes.find(({ name }) => name === nodeName(tensor));
     if (node === undefined) return '';
     const { op, attributes } = node;
     const func = /^(Stateful)?PartitionedCall$/.test(op) ? graph.functions.get(attributes['f']?.func ?? '') : undefined;

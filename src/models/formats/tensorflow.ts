@@ -1,4 +1,5 @@
 import { readSavedModel, type SavedModelFile, type SavedNode, type SavedSignature, servingSignature } from './saved-model.ts';
+import { asynchronousOperators } from './asynchronous.ts';
 import { keepsState } from './keeps-state.ts';
 import { readTensorflowJson } from './tensorflow-json.ts';
 
@@ -8,6 +9,8 @@ export interface TensorflowInspection {
   readonly weightFiles: readonly string[];
   /** Operators and layers that draw random numbers, work in training mode, or keep a state between batches. */
   readonly randomOperators: readonly string[];
+  /** Operators of a GraphModel that its library does not run in one call. */
+  readonly asynchronousOperators: readonly string[];
 }
 
 /** Operators whose output is drawn at random: TensorFlow's random, stateless random, sampling and generator operators. */
@@ -19,18 +22,21 @@ const RANDOM =
  *
  * @param path of the file in the model folder
  * @param signature of a SavedModel, where it is not the usual one
+ * @param output of a GraphModel, where it has several
  * @throws Error where the bytes are neither a SavedModel nor a LayersModel or GraphModel of TensorFlow.js
  */
-export function inspectTensorflow(bytes: Uint8Array, path: string, signature?: string): TensorflowInspection {
+export function inspectTensorflow(bytes: Uint8Array, path: string, signature?: string, output?: string): TensorflowInspection {
   if (path.endsWith('.pb')) {
     const file = readSavedModel(bytes);
     const { outputs } = servingSignature(file, signature);
     const initialisation = file.signatures['__saved_model_init_op']?.outputs ?? {};
     const served = reachedNodes(file, outputs);
     const initial = reachedNodes(file, initialisation);
-    return { weightFiles: [], randomOperators: named([...randomNodes([...served, ...initial]), ...stateNodes(served)]) };
+    const randomOperators = named([...randomNodes([...served, ...initial]), ...stateNodes(served)]);
+    return { weightFiles: [], randomOperators, asynchronousOperators: [] };
   }
-  const { format, modelTopology, modelInitializer, weightFiles } = readTensorflowJson(bytes, path);
+  const json = readTensorflowJson(bytes, path);
+  const { format, modelTopology, modelInitializer, weightFiles } = json;
   const randomOperators =
     format === 'layers-model'
       ? randomLayers(modelTopology)
@@ -38,7 +44,7 @@ export function inspectTensorflow(bytes: Uint8Array, path: string, signature?: s
           ...[modelTopology, modelInitializer].flatMap((graph) => randomNodes(jsonNodes(graph))),
           ...stateNodes(jsonNodes(modelTopology)),
         ]);
-  return { weightFiles, randomOperators };
+  return { weightFiles, randomOperators, asynchronousOperators: format === 'layers-model' ? [] : asynchronousOperators(json, output) };
 }
 
 function randomNodes(nodes: readonly SavedNode[]): SavedNode[] {

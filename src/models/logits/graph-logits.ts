@@ -1,3 +1,4 @@
+import { nodeName } from '../formats/graph-output.ts';
 import type { FinalSoftmax } from './final-softmax.ts';
 
 interface GraphNode {
@@ -6,8 +7,6 @@ interface GraphNode {
   readonly input?: readonly string[];
   readonly attr?: Readonly<Record<string, unknown>>;
 }
-
-const nodeOf = (tensor: string): string => tensor.replace(/^\^/, '').split(':')[0]!;
 
 /**
  * The topology of a GraphModel without the Softmax (over the last axis, as TensorFlow's always is) that an output ends with, or
@@ -22,11 +21,11 @@ export function graphWithoutSoftmax(
   const nodes = (topology['node'] ?? []) as readonly GraphNode[];
   const byName = new Map(nodes.map((node) => [node.name ?? '', node]));
   const taken = (name: string): number =>
-    nodes.reduce((sum, { input = [] }) => sum + input.filter((each) => nodeOf(each) === name).length, 0);
+    nodes.reduce((sum, { input = [] }) => sum + input.filter((each) => nodeName(each) === name).length, 0);
   const ends = nodes.filter(({ name = '' }) => taken(name) === 0);
-  let node = output === undefined ? (ends.length === 1 ? ends[0] : undefined) : byName.get(nodeOf(output));
+  let node = output === undefined ? (ends.length === 1 ? ends[0] : undefined) : byName.get(nodeName(output));
   for (let steps = 0; node?.op === 'Identity' && steps < 16; steps += 1) {
-    node = byName.get(nodeOf(node.input?.[0] ?? ''));
+    node = byName.get(nodeName(node.input?.[0] ?? ''));
     if (node !== undefined && taken(node.name ?? '') > 1) return null;
   }
   const softmax = node?.op;

@@ -1,4 +1,5 @@
 import protobuf from 'protobufjs';
+import { nodeName } from '../formats/graph-output.ts';
 import type { FinalSoftmax } from './final-softmax.ts';
 import { editMessage } from './message-fields.ts';
 
@@ -57,7 +58,6 @@ interface Place {
 /** Who takes a tensor in a function: a node as its first input, or the function's result of that name. */
 type Taker = { readonly func: Func } & ({ readonly node: string } | { readonly result: string });
 
-const nameOf = (tensor: string): string => tensor.replace(/^\^/, '').split(':')[0]!;
 const indexOf = (tensor: string): number => Number(/:(\d+)$/.exec(tensor)?.[1] ?? 0);
 
 /**
@@ -89,7 +89,7 @@ export function savedModelWithoutSoftmax(
   let place: Place = { func: null, tensor: end.name };
   for (let steps = 0; steps < 64; steps += 1) {
     const { func, tensor }: Place = place;
-    const node: Node | undefined = (func?.node_def ?? graph.node).find(({ name }) => name === nameOf(tensor));
+    const node: Node | undefined = (func?.node_def ?? graph.node).find(({ name }) => name === nodeName(tensor));
     if (node === undefined) return null;
     if (node.op === 'Softmax' || node.op === 'LogSoftmax') {
       if (taker === null && uses.get(node.name)! > 1) return null;
@@ -126,7 +126,7 @@ function usesOf(graph: Graph, functions: ReadonlyMap<string, Func>, output: stri
     }
   };
   const take = (tensor: string): void => {
-    const node = byName.get(nameOf(tensor));
+    const node = byName.get(nodeName(tensor));
     if (node !== undefined && use(node.name)) pending.push(node);
   };
   take(output);

@@ -1,7 +1,8 @@
 import type { BatchMixing } from '../../batch-mixing.ts';
 import { readSavedModel, servingSignature } from '../../formats/saved-model.ts';
 import { graphOfJson, graphOfSavedModel, type TensorflowGraph } from '../../formats/tensorflow-graph.ts'; // prettier-ignore
-import { readTensorflowJson, type TensorflowJson } from '../../formats/tensorflow-json.ts';
+import { onlyOutput } from '../../formats/graph-output.ts';
+import { readTensorflowJson } from '../../formats/tensorflow-json.ts';
 import { type Manifest, networkShape } from '../../manifest.ts';
 import { verdictOf } from '../verdict.ts';
 import { evaluateGraph } from './evaluate.ts';
@@ -31,22 +32,8 @@ export function tensorflowMixing(files: ReadonlyMap<string, Uint8Array>, manifes
   const graph = graphOfJson(json, weights);
   const [input, ...more] = graph.nodes.filter(({ op }) => op === 'Placeholder');
   if (input === undefined || more.length > 0) return UNKNOWN;
-  return follow(graph, input.name, outputOf(graph, json, manifest), input.attributes['shape']?.shape, manifest);
-}
-
-/** The output that TensorFlow.js gives where there is one: of the signature, or of the nodes that no other takes. */
-function outputOf({ nodes }: TensorflowGraph, { artifacts }: TensorflowJson, { output }: Manifest): string | undefined {
-  if (output.name !== undefined) return output.name;
-  const { signature, userDefinedMetadata } = artifacts as { signature?: Signed; userDefinedMetadata?: { signature?: Signed } };
-  const signed = Object.values((signature ?? userDefinedMetadata?.signature)?.outputs ?? {});
-  if (signed.length > 0) return signed.length === 1 ? signed[0]!.name : undefined;
-  const taken = new Set(nodes.flatMap(({ inputs }) => inputs.map((each) => each.replace(/^\^/, '').split(':')[0])));
-  const last = nodes.filter(({ name }) => !taken.has(name));
-  return last.length === 1 ? last[0]!.name : undefined;
-}
-
-interface Signed {
-  readonly outputs?: Readonly<Record<string, { readonly name?: string }>>;
+  const output = manifest.output.name ?? onlyOutput(graph.nodes, json.artifacts);
+  return follow(graph, input.name, output, input.attributes['shape']?.shape, manifest);
 }
 
 function follow(

@@ -1,3 +1,4 @@
+import { nodeName } from '../../formats/graph-output.ts';
 import { keepsState } from '../../formats/keeps-state.ts';
 import type { GraphConstant, GraphNode, TensorflowGraph } from '../../formats/tensorflow-graph.ts';
 import { size } from '../size.ts';
@@ -29,13 +30,10 @@ export function evaluateGraph(
   shape: readonly number[],
   batch: number | null,
 ): Tensor {
-  const given = new Map([[nodeOf(input), rows([1, ...shape], 0)]]);
+  const given = new Map([[nodeName(input), rows([1, ...shape], 0)]]);
   const [result] = evaluate(graph.nodes, given, [output], { graph, batch, budget: { left: MOST_NODES } }, 0);
   return result!;
 }
-
-/** The name of the node in `node`, `node:1`, `node:output:0` or `^node`. */
-const nodeOf = (reference: string): string => reference.replace(/^\^/, '').split(':')[0]!;
 
 function evaluate(
   nodes: readonly GraphNode[],
@@ -47,7 +45,7 @@ function evaluate(
   const byName = new Map(nodes.map((node) => [node.name, node]));
   const done = new Map<string, readonly Tensor[]>([...given].map(([name, tensor]) => [name, [tensor]]));
   const resolve = (reference: string): Tensor => {
-    const name = nodeOf(reference);
+    const name = nodeName(reference);
     const parts = reference.split(':');
     const results = done.get(name);
     const node = byName.get(name);
@@ -55,7 +53,7 @@ function evaluate(
     return results?.[at] ?? lost(false, [node?.op ?? name]);
   };
   // In the order of need, without recursion: networks are deep.
-  const pending = wanted.map(nodeOf);
+  const pending = wanted.map(nodeName);
   const entered = new Set<string>();
   while (pending.length > 0) {
     const name = pending.at(-1)!;
@@ -64,7 +62,7 @@ function evaluate(
       pending.pop();
       continue;
     }
-    const missing = node.inputs.map(nodeOf).filter((each) => !done.has(each) && byName.has(each));
+    const missing = node.inputs.map(nodeName).filter((each) => !done.has(each) && byName.has(each));
     // A node that waits for itself, as in a loop, is not followed.
     if (missing.length > 0 && !entered.has(name)) {
       entered.add(name);
