@@ -49,7 +49,8 @@ export async function collectFiles(source: string, signatureName?: string): Prom
       () => ({ signature: modelJsonSignature(bytes, name), weights: readTensorflowJson(bytes, name).weightFiles }),
       (cause) => unreadable('LayersModel or GraphModel', cause),
     );
-    return { files: await together(root, name, bytes, model.weights), signature: model.signature };
+    // A manifest knows it by the usual name, whatever it is called where it lies.
+    return { files: await together(root, 'model.json', bytes, model.weights), signature: model.signature };
   }
   const model = attempt(
     () => ({ signature: onnxSignature(bytes), weights: inspectOnnx(readOnnx(bytes)).externalFiles }),

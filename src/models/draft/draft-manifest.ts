@@ -223,6 +223,14 @@ function outputOf({ outputs, madeBy }: FoundModel['signature'], answers: Answers
     ask('--output-kind', `${tensorText(output)} is one value a row: sigmoid (class 1 above 0.5) or logit (class 1 above 0)`);
     return null;
   }
+  if (kind === 'logit' && sigmoid) {
+    ask('--output-kind', `${tensorText(output)} is made by a sigmoid: as a logit its values, all above 0, would all be class 1`);
+    return null;
+  }
+  if (kind !== 'scores' && along.some((each) => each !== null)) {
+    ask('--output-kind', `${tensorText(output)} is more than one value a row`);
+    return null;
+  }
   if (kind !== 'scores') return { name, named, classes: 2, kind, shown: tensorText(output) };
   const stated = along[0] ?? answers.labels?.length ?? answers.classes ?? null;
   if (stated === null) {

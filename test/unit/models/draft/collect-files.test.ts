@@ -32,6 +32,14 @@ describe('the files of a model', () => {
     });
   });
 
+  it('are found for a model.json of another name, and have the usual one then', async () => {
+    const shipped = join(ROOT, 'models/fashion-mnist-tensorflow');
+    await cp(join(shipped, 'model.json'), at('renamed', 'fashion.json'));
+    await cp(join(shipped, 'weights.bin'), at('renamed', 'weights.bin'));
+    const { files } = await collectFiles(at('renamed', 'fashion.json'));
+    expect([...files.keys()]).toEqual(['model.json', 'weights.bin']);
+  });
+
   it('are found for a SavedModel, variables included', async () => {
     const { files, signature } = await collectFiles(join(ROOT, 'test/fixtures/tensorflow/variables'));
     expect([...files.keys()]).toEqual(expect.arrayContaining(['saved_model.pb', 'variables/variables.index']));

@@ -83,6 +83,7 @@ describe('a draft', () => {
     [{ bgr: true }, ['--bgr']],
     [{ classes: 9 }, ['--classes']],
     [{ output: 'other' }, ['--output']],
+    [{ outputKind: 'sigmoid' as const }, ['--output-kind']],
   ])('refuses the answer %j, which its file contradicts', (answers, expected) => {
     expect(questions([GREY], [SCORES], answers)).toEqual(expected);
   });
@@ -144,6 +145,12 @@ describe('a draft', () => {
   it('knows a probability by the sigmoid that makes it', () => {
     const { manifest } = draft([GREY], [{ ...SCORES, shape: [null, 1] }], {}, { logits: 'Sigmoid' });
     expect(manifest.output).toMatchObject({ kind: 'sigmoid', classes: 2 });
+  });
+
+  it('refuses a logit of what a sigmoid makes: every image would be of class 1', () => {
+    const value = { ...SCORES, shape: [null, 1] };
+    expect(questions([GREY], [value], { outputKind: 'logit' }, { logits: 'Sigmoid' })).toEqual(['--output-kind']);
+    expect(questions([GREY], [value], { outputKind: 'logit' })).toEqual([]);
   });
 
   it('takes a row of values for the image that it is said to be', () => {
