@@ -32,6 +32,7 @@ export const ERRORS = {
   config_invalid: 'The configuration has values that are not allowed.',
   device_unavailable: 'A device that the worker is told to compute on cannot be used.',
   redis_unavailable: 'No Redis server can be reached or started.',
+  release_mismatch: 'What is stored was written by another release, and this one does not read it.',
 } as const satisfies Record<string, string>;
 
 export type ErrorCode = keyof typeof ERRORS;

@@ -1,8 +1,7 @@
 import { hasEnded } from '../contract/status.ts';
 import type { Manifest } from '../models/manifest.ts';
 import type { JobRecord } from '../jobs/job-record.ts';
-import type { ObservedJob } from '../jobs/job-service.ts';
-import type { ResultRecord } from '../jobs/result-record.ts';
+import type { InputResult, ObservedJob } from '../jobs/job-service.ts';
 import type { JobResource } from '../contract/job.ts';
 import type { ResultResource } from '../contract/result.ts';
 
@@ -55,8 +54,8 @@ export function presentJob(record: ObservedJob, now: number): JobResource {
 }
 
 /** A job that fails as a whole fails every input that has no result. */
-function failedInputs({ error, counts, request }: JobRecord): number {
-  return error === null ? counts.failed : request.inputs.length - counts.decided;
+function failedInputs({ error, counts, inputsTotal }: JobRecord): number {
+  return error === null ? counts.failed : inputsTotal - counts.decided;
 }
 
 function presentProgress(record: ObservedJob, now: number): JobResource['progress'] {
@@ -72,7 +71,7 @@ function presentProgress(record: ObservedJob, now: number): JobResource['progres
   return {
     inputsDecided: counts.decided,
     inputsFailed: failedInputs(record),
-    inputsTotal: record.request.inputs.length,
+    inputsTotal: record.inputsTotal,
     samplesDrawn,
     samplesPlanned,
     samplesPerSecond,
@@ -87,11 +86,10 @@ function presentProgress(record: ObservedJob, now: number): JobResource['progres
  */
 export function presentResult(
   record: JobRecord,
-  index: number,
-  result: ResultRecord | null,
+  { index, entry, result }: InputResult,
   manifest: Manifest | null,
 ): ResultResource {
-  const { id: inputId, label } = record.request.inputs[index]!;
+  const { id: inputId, label } = entry;
   const counted = result === null || result.kind === 'failed' ? null : result;
   // A reproduction decides nothing: it has votes, but no class, and no label is met by it.
   const decided = counted === null || counted.kind === 'reproduction' ? null : counted;

@@ -31,6 +31,7 @@ export const PROBLEM_STATUS = {
   internal_error: 500,
   server_busy: 503,
   queue_unavailable: 503,
+  release_mismatch: 503,
 } as const satisfies Partial<Record<ErrorCode, number>>;
 
 export type ProblemCode = keyof typeof PROBLEM_STATUS;

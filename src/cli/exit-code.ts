@@ -28,6 +28,7 @@ const UNAVAILABLE_CODES: ReadonlySet<ErrorCode> = new Set([
   'queue_unavailable',
   'server_busy',
   'redis_unavailable',
+  'release_mismatch',
   'device_unavailable',
   'engine_missing',
   'engine_unavailable',

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { type JobRef, refText } from './job-ref.ts';
 import type { Keys } from './keys.ts';
 
 /**
@@ -7,12 +8,12 @@ import type { Keys } from './keys.ts';
  */
 export interface Cancellations {
   /** A signal that aborts when the job's cancellation is announced; release it when the work is over. */
-  watch(jobId: string): { readonly controller: AbortController; readonly release: () => void };
+  watch(job: JobRef): { readonly controller: AbortController; readonly release: () => void };
   close(): Promise<void>;
 }
 
-export function announceCancellation(redis: Redis, keys: Keys, jobId: string): Promise<number> {
-  return redis.publish(keys.cancellations, jobId);
+export function announceCancellation(redis: Redis, keys: Keys, job: JobRef): Promise<number> {
+  return redis.publish(keys.cancellations, refText(job));
 }
 
 /** Listens on a connection of its own, since a subscribed connection can do nothing else. */
@@ -20,20 +21,21 @@ export async function listenForCancellations(redis: Redis, keys: Keys): Promise<
   const watched = new Map<string, Set<AbortController>>();
   const subscriber = redis.duplicate();
   subscriber.on('error', () => undefined);
-  subscriber.on('message', (_channel: string, jobId: string) => {
-    for (const controller of watched.get(jobId) ?? []) controller.abort();
+  subscriber.on('message', (_channel: string, name: string) => {
+    for (const controller of watched.get(name) ?? []) controller.abort();
   });
   await subscriber.subscribe(keys.cancellations);
   return {
-    watch(jobId) {
+    watch(job) {
+      const name = refText(job);
       const controller = new AbortController();
-      const controllers = watched.get(jobId) ?? new Set();
-      watched.set(jobId, controllers.add(controller));
+      const controllers = watched.get(name) ?? new Set();
+      watched.set(name, controllers.add(controller));
       return {
         controller,
         release: () => {
           controllers.delete(controller);
-          if (controllers.size === 0) watched.delete(jobId);
+          if (controllers.size === 0) watched.delete(name);
         },
       };
     },

@@ -3,6 +3,7 @@ import type { Queue } from 'bullmq';
 import type { EngineDescription } from '../engines/engine.ts';
 import { chunkWindow } from './chunk-size.ts';
 import type { JobRecord } from './job-record.ts';
+import { type JobRef, queueId } from './job-ref.ts';
 import { poolHosts } from './pool.ts';
 import { PRESENCE_MILLISECONDS, type Presence } from './presence.ts';
 import { chunkName, type SamplingStore } from './sampling-store.ts';
@@ -17,7 +18,8 @@ import { chunkName, type SamplingStore } from './sampling-store.ts';
 // before all chunks of those that are under way; these take turns, since each of them adds one chunk for every one drawn.
 
 /** A job that has a pool. */
-export type FedJob = Pick<JobRecord, 'id' | 'binding' | 'request'> & { readonly engine: EngineDescription };
+export type FedJob = JobRef &
+  Pick<JobRecord, 'binding' | 'request' | 'inputsTotal'> & { readonly engine: EngineDescription };
 
 export interface ChunkFeedDependencies {
   readonly sampling: SamplingStore;
@@ -61,16 +63,16 @@ export function createChunkFeed(dependencies: ChunkFeedDependencies): ChunkFeed 
   }
 
   const queueOf = ({ engine, request }: FedJob) => samplingQueues.of(engine, request.noise);
-  const queueId = (job: FedJob, chunk: number): string => `${job.id}.${chunkName(job, chunk)}`;
+  const idOf = (job: FedJob, chunk: number): string => queueId(job, chunkName(job, chunk));
 
   async function add(job: FedJob, chunks: readonly { number: number; priority: number }[]): Promise<void> {
-    const { id, binding } = job;
+    const { owner, id, binding } = job;
     await queueOf(job).addBulk(
       chunks.map(({ number, priority }) => ({
         name: 'sample',
-        data: { id, binding, chunk: number },
+        data: { owner, id, binding, chunk: number },
         opts: {
-          jobId: queueId(job, number),
+          jobId: idOf(job, number),
           priority: Math.min(priority, LOWEST_PRIORITY),
           attempts: CHUNK_ATTEMPTS,
           backoff: { type: 'custom' as const },
@@ -83,7 +85,7 @@ export function createChunkFeed(dependencies: ChunkFeedDependencies): ChunkFeed 
 
   async function remove(job: FedJob, chunks: readonly number[]): Promise<void> {
     const queue = queueOf(job);
-    await Promise.all(chunks.map((chunk) => queue.remove(queueId(job, chunk))));
+    await Promise.all(chunks.map((chunk) => queue.remove(idOf(job, chunk))));
   }
 
   return {
@@ -92,7 +94,7 @@ export function createChunkFeed(dependencies: ChunkFeedDependencies): ChunkFeed 
       if (plan.chunks === 0) return;
       if (ended >= plan.chunks) {
         // An id of its own: a coordinator that is looking at the job just now may have looked too early.
-        return enqueueCoordination(coordinatorQueue, job.id, chunkName(job, plan.chunks));
+        return enqueueCoordination(coordinatorQueue, job, chunkName(job, plan.chunks));
       }
       const until = Math.min(plan.chunks, ended + chunkWindow(await hostsOf(job)));
       const numbers = Array.from({ length: Math.max(0, until - queued) }, (_, index) => queued + index);
@@ -113,7 +115,7 @@ export function createChunkFeed(dependencies: ChunkFeedDependencies): ChunkFeed 
       const queue = queueOf(job);
       const underWay = await sampling.underWay(job);
       // Asked together: no host has work until the answers to all questions are there.
-      const states = await Promise.all(underWay.map((chunk) => queue.getJobState(queueId(job, chunk))));
+      const states = await Promise.all(underWay.map((chunk) => queue.getJobState(idOf(job, chunk))));
       const inState = (state: string): number[] => underWay.filter((_, index) => states[index] === state);
       return { lost: inState('unknown'), failed: inState('failed') };
     },

@@ -9,9 +9,12 @@ import type { Software } from '../version.ts';
 import type { ChunkFeed, FedJob } from './chunk-feed.ts';
 import { chunkSize } from './chunk-size.ts';
 import { createDecision } from './decision.ts';
+import type { EntryStore } from './entries.ts';
 import type { JobRecord } from './job-record.ts';
 import type { JobStore } from './job-store.ts';
-import { type InputDraws, type Plan, planRound } from './plan.ts';
+import { inputsOf, inputWindows } from './input-windows.ts';
+import type { JobRef } from './job-ref.ts';
+import { gatherDraws, type Plan, type RoundDraws } from './plan.ts';
 import { poolHosts, waitsFor } from './pool.ts';
 import { modelAvailability } from './model-availability.ts';
 import { createPoolBinding } from './pool-binding.ts';
@@ -40,6 +43,7 @@ import { failInput, settleInput } from './settlement.ts';
 
 export interface CoordinatorDependencies {
   readonly jobs: JobStore;
+  readonly entries: EntryStore;
   readonly sampling: SamplingStore;
   readonly results: ResultStore;
   readonly feed: ChunkFeed;
@@ -58,18 +62,18 @@ const ELSEWHERE_MILLISECONDS = 300;
 export function createCoordinator(
   dependencies: CoordinatorDependencies,
 ): (job: Job<CoordinatorData>, token: string) => Promise<void> {
-  const { jobs, sampling, results, feed, models, presence, software, logger } = dependencies;
-  const stores = { sampling, results };
+  const { jobs, entries, sampling, results, feed, models, presence, software, logger } = dependencies;
+  const stores = { entries, sampling, results };
   const bindPool = createPoolBinding(dependencies);
 
   /** Ends the job as its inputs' results say. */
-  async function end(id: string, why: Failure): Promise<void> {
-    const record = await jobs.get(id);
+  async function end(job: JobRef, why: Failure): Promise<void> {
+    const record = await jobs.get(job);
     if (record === null || hasEnded(record.status)) return;
     const { decided, failed } = record.counts;
     const status = failed === 0 ? 'succeeded' : decided > 0 ? 'partially_succeeded' : 'failed';
-    await jobs.end(id, status, status === 'failed' ? why : null);
-    logger.info(...logLine('job_ended', { job: id, status, decided, failed }));
+    await jobs.end(job, status, status === 'failed' ? why : null);
+    logger.info(...logLine('job_ended', { job: job.id, status, decided, failed }));
   }
 
   /** Fails every input that has no result, and ends the job. */
@@ -77,11 +81,11 @@ export function createCoordinator(
     const plan = await sampling.plan(record);
     const { engine } = record;
     if (engine !== null) await feed.withdraw({ ...record, engine });
-    const known = await results.read(record.id, 0, record.request.inputs.length);
-    for (const [input, result] of known.entries()) {
-      if (result === null) await failInput(stores, record, plan, input, error);
+    for (const window of inputWindows(record.inputsTotal)) {
+      const undecided = await results.undecided(record, inputsOf(window));
+      await Promise.all(undecided.map((input) => failInput(stores, record, plan, input, error)));
     }
-    await end(record.id, error);
+    await end(record, error);
   }
 
   /** Sees to the chunks of the round under way; answers whether there are any. */
@@ -106,72 +110,77 @@ export function createCoordinator(
     return true;
   }
 
-  /** Settles every input that has no result; returns what they ask for, and those whose votes are not there. */
-  async function settleAll(job: FedJob, plan: Plan, model: RegisteredModel) {
+  /** Whether the job still runs at this binding: what was read of one that does not says nothing about it. */
+  async function stillRuns(job: FedJob): Promise<boolean> {
+    const now = await jobs.get(job);
+    return now?.status === 'running' && now.binding === job.binding;
+  }
+
+  /** Settles every input that has no result; answers what they ask for, or null where the job went on without this. */
+  async function settleAll(job: FedJob, plan: Plan, model: RegisteredModel): Promise<RoundDraws | null> {
     const decision = createDecision(job.request, model, software);
-    const digests = await prepareInputs(stores, job, plan, model);
-    const known = await results.read(job.id, 0, job.request.inputs.length);
-    const asked: InputDraws[] = [];
-    const lacking: number[] = [];
-    for (const [input, digest] of digests) {
-      if (known[input] !== null) continue;
-      const settled = await settleInput(stores, job, plan, decision, input, digest);
-      if (settled.kind === 'draw') asked.push(settled.draws);
-      if (settled.kind === 'waiting') lacking.push(input);
+    const asked = gatherDraws();
+    for (const window of inputWindows(job.inputsTotal)) {
+      const undecided = await results.undecided(job, inputsOf(window));
+      const digests = await prepareInputs(stores, job, plan, model, undecided);
+      const lacking: number[] = [];
+      for (const input of undecided) {
+        const digest = digests.get(input);
+        // One that cannot be a tensor has failed.
+        if (digest === undefined) continue;
+        const settled = await settleInput(stores, job, plan, decision, input, digest);
+        if (settled.kind === 'draw') asked.add(settled.draws);
+        if (settled.kind === 'waiting') lacking.push(input);
+      }
+      if (lacking.length === 0) continue;
+      if (!(await stillRuns(job))) return null;
+      for (const input of lacking) {
+        // Its chunks have ended without votes. Where they were dropped because it was decided meanwhile, this does nothing.
+        const detail = 'its samples were given up';
+        await failInput(stores, job, plan, input, { code: 'sampling_failed', detail });
+      }
     }
-    return { asked, lacking };
+    return (await stillRuns(job)) ? asked : null;
   }
 
-  async function storeRound(job: FedJob, number: number, asked: readonly InputDraws[]): Promise<void> {
-    const total = asked.reduce(
-      (sum, { draws }) => sum + draws.reduce((part, { count }) => part + count, 0),
-      0,
-    );
-    if (total === 0) throw new Error('inputs ask for no samples');
+  async function storeRound(job: FedJob, number: number, asked: RoundDraws): Promise<void> {
+    const { inputs, samples } = asked;
+    if (samples === 0) throw new Error('inputs ask for no samples');
     const hosts = poolHosts(await presence.livingWorkers(), job.request, job.engine);
-    await sampling.storeRound(job, number, planRound(asked, chunkSize(total, hosts)));
-    logger.debug(
-      ...logLine('round_planned', { job: job.id, round: number, inputs: asked.length, samples: total }),
-    );
+    await sampling.storeRound(job, number, asked.round(chunkSize(samples, hosts)));
+    logger.debug(...logLine('round_planned', { job: job.id, round: number, inputs, samples }));
   }
 
-  async function coordinate(id: string): Promise<void> {
-    const status = await jobs.transition(id, ['queued'], 'running');
+  async function coordinate(ref: JobRef): Promise<void> {
+    const status = await jobs.transition(ref, ['queued'], 'running');
     if (status === null || hasEnded(status)) return;
-    const record = await jobs.get(id);
+    const record = await jobs.get(ref);
     if (record === null) return;
-    const { engine: known, binding, request } = record;
+    const { engine: known, request } = record;
     if (record.status === 'cancelling') {
       if (known !== null) await feed.withdraw({ ...record, engine: known });
-      return jobs.end(id, 'cancelled', null);
+      return jobs.end(ref, 'cancelled', null);
     }
     const bound = await bindPool(record);
     if (bound.kind === 'over') return;
     if (bound.kind === 'failed') return giveUp(record, bound.error);
-    if (bound.kind === 'rebound') return coordinate(id);
+    if (bound.kind === 'rebound') return coordinate(ref);
     const { engine } = bound;
     const able = findModel(models, request.model) !== null && drawsLaw(request.noise);
     if (engine === null || (bound.kind === 'waiting' && !able)) return;
     // What is missing here, another worker has.
     const model = requireModel(models, request.model);
     requireNoise(request.noise);
-    const job: FedJob = { id, binding, request, engine };
+    const job: FedJob = { ...record, engine };
 
     for (;;) {
       const plan = await sampling.plan(job);
       if (plan.chunks > 0 && (await isUnderWay(job, plan))) return;
       if (plan.chunks === 0 && bound.kind === 'waiting') return;
-      const { asked, lacking } = await settleAll(job, plan, model);
-      const now = await jobs.get(id);
-      // What was read of a job that was cancelled or bound anew meanwhile says nothing about it.
-      if (now?.status !== 'running' || now.binding !== binding) return;
-      for (const input of lacking) {
-        // Its chunks have ended without votes. Where they were dropped because it was decided meanwhile, this does nothing.
-        const detail = 'its samples were given up';
-        await failInput(stores, job, plan, input, { code: 'sampling_failed', detail });
-      }
-      if (asked.length === 0) {
-        return end(id, { code: 'sampling_failed', detail: 'no input could be decided; each says why' });
+      const asked = await settleAll(job, plan, model);
+      if (asked === null) return;
+      if (asked.inputs === 0) {
+        return end(ref, { code: 'sampling_failed', detail: 'no input could be decided; each says why' });
       }
       // All votes that were asked for are there: that needs no pool, but more of them do.
       if (bound.kind === 'waiting') return;
@@ -180,8 +189,8 @@ export function createCoordinator(
   }
 
   /** Whether a worker that is there can draw for the job, as this one cannot, or is loading its model still or again. */
-  async function isOnItsWay(id: string): Promise<boolean> {
-    const record = await jobs.get(id);
+  async function isOnItsWay(ref: JobRef): Promise<boolean> {
+    const record = await jobs.get(ref);
     if (record === null) return false;
     const workers = await presence.livingWorkers();
     const model = findModel(models, record.request.model);
@@ -191,19 +200,20 @@ export function createCoordinator(
   }
 
   return async function coordinateOrFail(job, token) {
-    const { id } = job.data;
+    const { owner, id } = job.data;
+    const ref = { owner, id };
     try {
-      await coordinate(id);
+      await coordinate(ref);
     } catch (error) {
       if (!(error instanceof DomainError)) throw error;
-      if (OF_THIS_WORKER.includes(error.code) && (await isOnItsWay(id))) {
+      if (OF_THIS_WORKER.includes(error.code) && (await isOnItsWay(ref))) {
         await job.moveToDelayed(Date.now() + ELSEWHERE_MILLISECONDS, token);
         throw new DelayedError();
       }
       // After the last attempt the job fails with the reason that is part of the contract; any other error is a fault of
       // the server, and reconciliation ends the job.
       if (job.attemptsMade + 1 < (job.opts.attempts ?? 1)) throw error;
-      const record = await jobs.get(id);
+      const record = await jobs.get(ref);
       if (record?.status === 'running') await giveUp(record, { code: error.code, detail: error.message });
       logger.error(...logLine('job_failed', { job: id, code: error.code, detail: error.message }));
     }

@@ -1,22 +1,11 @@
 import type { JobKind, JobStatus } from '../contract/status.ts';
 import type { Failure } from '../errors.ts';
 import type { EngineDescription } from '../engines/engine.ts';
-import type { InputKind } from '../models/inputs/input-tensor.ts';
 import type { NoiseLaw } from '../random/noise-law.ts';
 import type { CertifyParameters, PredictParameters } from '../smoothing/parameters.ts';
+import type { JobRef } from './job-ref.ts';
 
 // What the service knows of a job, one submitted request. Its life is told in contract/status.ts.
-
-/** An input as it was submitted; its bytes are stored apart under `digest`. */
-export interface JobInput {
-  /** The client's name for it, unique in the job. */
-  readonly id: string;
-  readonly kind: InputKind;
-  /** SHA-256 of the bytes as sent. */
-  readonly digest: string;
-  /** The client's reference label, a class number, if it gave one. */
-  readonly label: number | null;
-}
 
 interface RequestOf<Kind extends JobKind, Parameters> {
   readonly kind: Kind;
@@ -24,7 +13,6 @@ interface RequestOf<Kind extends JobKind, Parameters> {
   readonly parameters: Parameters;
   /** What is drawn, whatever release draws, decides or shows it. */
   readonly noise: NoiseLaw;
-  readonly inputs: readonly JobInput[];
   /** 32 bytes as hexadecimal digits; drawn by the server unless the request is a reproduction. */
   readonly seed: string;
   /** "client" makes the job a reproduction: its results claim nothing and are counted as `reproduced` alone. */
@@ -33,13 +21,13 @@ interface RequestOf<Kind extends JobKind, Parameters> {
   readonly firstIndex: number;
 }
 
-/** A request after validation; it never changes again. */
+/** A request after validation, but for its inputs, which stand in entries.ts; it never changes again. */
 export type JobRequest =
   RequestOf<'certification', CertifyParameters> | RequestOf<'prediction', PredictParameters>;
 
-export interface JobRecord {
-  readonly id: string;
+export interface JobRecord extends JobRef {
   readonly request: JobRequest;
+  readonly inputsTotal: number;
   readonly status: JobStatus;
   /** The pool that draws its samples; null until the job runs. */
   readonly engine: EngineDescription | null;

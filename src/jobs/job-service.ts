@@ -8,13 +8,21 @@ import { gaussianLaw } from '../random/noise-law.ts';
 import { type CertifyParameters, type PredictParameters, samplesPerInput } from '../smoothing/parameters.ts';
 import { explainRefusal } from '../redis/explain-refusal.ts';
 import { announceCancellation } from './cancellation.ts';
+import { createEntryStore, type JobEntry } from './entries.ts';
 import type { JobRecord, JobRequest } from './job-record.ts';
+import { DEFAULT_OWNER, isJobRef, type JobRef, queueId } from './job-ref.ts';
 import { createJobStore, type JobPage } from './job-store.ts';
 import type { Keys } from './keys.ts';
 import { createChunkFeed } from './chunk-feed.ts';
 import { waitsFor } from './pool.ts';
 import { createPresence, type WorkerStatus } from './presence.ts';
-import { createLargeInputs, sizeOf, storingMilliseconds, WITH_THE_RECORD } from './large-inputs.ts';
+import {
+  createLargeInputs,
+  type JobInputs,
+  sizeOf,
+  storingMilliseconds,
+  WITH_THE_RECORD,
+} from './large-inputs.ts';
 import { coordinatorQueue, enqueueCoordination, samplingQueues } from './queues.ts';
 import type { ResultRecord } from './result-record.ts';
 import { createResultStore } from './result-store.ts';
@@ -50,6 +58,19 @@ export interface ObservedPage {
   readonly next: JobPage['next'];
 }
 
+/** An input of a job: what the client said of it, and its result, null while it is not decided. */
+export interface InputResult {
+  readonly index: number;
+  readonly entry: JobEntry;
+  readonly result: ResultRecord | null;
+}
+
+export interface ResultPage {
+  readonly job: JobRecord;
+  /** In order, without gaps. */
+  readonly inputs: readonly InputResult[];
+}
+
 /**
  * The jobs as the API sees them. What `submit` has answered is in Redis and will be worked on, whatever process dies
  * next. Every call rejects with `queue_unavailable` within two seconds while Redis is away; a submission of large inputs
@@ -59,8 +80,8 @@ export interface JobService {
   submit(submission: Submission): Promise<ObservedJob>;
   get(kind: JobKind, id: string): Promise<ObservedJob>;
   list(kind: JobKind, limit: number, cursor: string | null): Promise<ObservedPage>;
-  /** Results of inputs [first, first + count) in order, null for those not decided yet. */
-  results(kind: JobKind, id: string, first: number, count: number): Promise<(ResultRecord | null)[]>;
+  /** Inputs [first, first + count), as far as there are so many, with their results. */
+  results(kind: JobKind, id: string, first: number, count: number): Promise<ResultPage>;
   /**
    * Ends the job here and now, whatever workers there are. Throws `already_finished` for a job that has ended; asking
    * twice is no error.
@@ -83,7 +104,9 @@ export function createJobService(
   retentionSeconds: number,
   trouble: () => string | null = () => null,
 ): JobService {
+  const owner = DEFAULT_OWNER;
   const jobs = createJobStore(redis, keys, retentionSeconds, Date.now);
+  const entries = createEntryStore(redis, keys);
   const resultStore = createResultStore(redis, keys);
   const presence = createPresence(redis, keys);
   const queue = coordinatorQueue(redis, keys);
@@ -118,7 +141,8 @@ export function createJobService(
   }
 
   async function find(kind: JobKind, id: string): Promise<JobRecord> {
-    const record = await jobs.get(id);
+    const ref = { owner, id };
+    const record = isJobRef(ref) ? await jobs.get(ref) : null;
     if (record === null || record.request.kind !== kind) {
       throw new DomainError('resource_not_found', `there is no ${kind} ${id}`);
     }
@@ -138,7 +162,7 @@ export function createJobService(
     return observed!;
   }
 
-  function request(submission: Submission, inputs: JobRequest['inputs']): JobRequest {
+  function request(submission: Submission): JobRequest {
     const { kind, model, parameters, reproduction } = submission;
     const { name, version } = model.manifest;
     return {
@@ -146,7 +170,6 @@ export function createJobService(
       model: { name, version, digest: model.digest },
       parameters,
       noise: gaussianLaw(parameters.sigma),
-      inputs,
       // Drawn after everything else about the request is fixed, so that nobody can choose inputs to suit the noise.
       seed: reproduction?.seed ?? randomBytes(32).toString('hex'),
       seedSource: reproduction === null ? 'server' : 'client',
@@ -157,26 +180,33 @@ export function createJobService(
   return {
     async submit(submission) {
       const bytes = new Map<string, Uint8Array>();
-      const inputs = submission.inputs.map(({ id, kind, bytes: content, label }) => {
+      const said = submission.inputs.map(({ id, kind, bytes: content, label }) => {
         const digest = createHash('sha256').update(content).digest('hex');
         bytes.set(digest, content);
         return { id, kind, digest, label };
       });
+      const inputs: JobInputs = { entries: said, bytes };
       const id = `${ID_PREFIX[submission.kind]}_${randomBytes(12).toString('hex')}`;
-      const planned = inputs.length * samplesPerInput(submission.parameters);
-      const size = sizeOf(bytes);
+      const job: JobRef = { owner, id };
+      const counted = {
+        inputs: said.length,
+        labelled: said.filter(({ label }) => label !== null).length,
+        contents: bytes.size,
+        samplesPlanned: said.length * samplesPerInput(submission.parameters),
+      };
+      const size = sizeOf(inputs);
       const ahead = size > WITH_THE_RECORD;
-      if (ahead) await available((late) => largeInputs.store(id, bytes, late), storingMilliseconds(size));
+      if (ahead) await available((late) => largeInputs.store(job, inputs, late), storingMilliseconds(size));
       return available(async (late) => {
         try {
-          await jobs.create(id, request(submission, inputs), planned, ahead ? null : bytes);
+          await jobs.create(job, request(submission), counted, ahead ? null : inputs);
           late.throwIfAborted();
-          await enqueueCoordination(queue, id);
+          await enqueueCoordination(queue, job);
           late.throwIfAborted();
         } catch (error) {
           // Not acknowledged, so not kept, even if a command that was given up is carried out later: these come after it
           // on the same connection. If they are lost with the connection, a worker may still run the job.
-          await Promise.allSettled([queue.remove(id), jobs.forget(id, submission.kind)]);
+          await Promise.allSettled([queue.remove(queueId(job)), jobs.forget(job, submission.kind)]);
           throw error;
         }
         return findObserved(submission.kind, id);
@@ -185,7 +215,7 @@ export function createJobService(
     get: (kind, id) => available(() => findObserved(kind, id)),
     list: (kind, limit, cursor) =>
       available(async () => {
-        const page = await jobs.list(kind, limit, cursor);
+        const page = await jobs.list(owner, kind, limit, cursor);
         if (page !== null) return { jobs: await observe(page.jobs), next: page.next };
         const fault = {
           pointer: '/query/cursor',
@@ -195,9 +225,20 @@ export function createJobService(
       }),
     results: (kind, id, first, count) =>
       available(async () => {
-        const record = await find(kind, id);
-        if (record.status === 'expired') throw new DomainError('results_expired');
-        return resultStore.read(id, first, Math.min(count, record.request.inputs.length - first));
+        const job = await find(kind, id);
+        const many = Math.min(count, job.inputsTotal - first);
+        const [said, results] = await Promise.all([
+          entries.read(job, first, many),
+          resultStore.read(job, first, many),
+        ]);
+        // By Redis' clock they may be gone a little sooner than by this one.
+        if (job.status === 'expired' || said.includes(null)) throw new DomainError('results_expired');
+        const inputs = said.map((entry, offset) => ({
+          index: first + offset,
+          entry: entry!,
+          result: results[offset] ?? null,
+        }));
+        return { job, inputs };
       }),
     cancel: (kind, id) =>
       available(async () => {
@@ -207,14 +248,14 @@ export function createJobService(
           const detail = `the ${kind} is ${record.status}; it cannot be cancelled`;
           throw new DomainError('already_finished', detail);
         }
-        await jobs.transition(id, ['queued', 'running'], 'cancelling');
-        await announceCancellation(redis, keys, id);
+        await jobs.transition(record, ['queued', 'running'], 'cancelling');
+        await announceCancellation(redis, keys, record);
         // Read again: it may have been bound to a pool, or anew, just before.
         const { engine, ...cancelling } = await find(kind, id);
-        await queue.remove(id);
+        await queue.remove(queueId(record));
         if (engine !== null) await feed.withdraw({ ...cancelling, engine });
         // Whoever still draws for it finds its keys gone and writes nothing: scripts leave alone what has ended.
-        await jobs.end(id, 'cancelled', null);
+        await jobs.end(record, 'cancelled', null);
         return findObserved(kind, id);
       }),
     livingWorkers: () => available(() => presence.livingWorkers()),

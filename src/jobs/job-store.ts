@@ -9,9 +9,12 @@ import {
 } from '../contract/status.ts';
 import type { EngineDescription } from '../engines/engine.ts';
 import type { Failure } from '../errors.ts';
+import { entryFields } from './entries.ts';
 import type { JobRecord, JobRequest } from './job-record.ts';
+import { type JobRef, parseRef, refText } from './job-ref.ts';
 import type { Keys } from './keys.ts';
-import { BIND, END, POOL_GONE, REBIND, TRANSITION } from './scripts.ts';
+import type { JobInputs } from './large-inputs.ts';
+import { BIND, CREATE, END, POOL_GONE, REBIND, TRANSITION } from './scripts.ts';
 
 /** A page of job ids, newest first, and where the next one starts. */
 export interface JobPage {
@@ -24,45 +27,61 @@ export interface JobPage {
  * `job-record.ts`, whoever asks at the same time.
  */
 export interface JobStore {
-  /** `bytes` holds each distinct input under its SHA-256; null where they are stored already and expire unless claimed. */
-  create(
-    id: string,
-    request: JobRequest,
-    planned: number,
-    bytes: ReadonlyMap<string, Uint8Array> | null,
-  ): Promise<void>;
-  get(id: string): Promise<JobRecord | null>;
+  /**
+   * @param inputs null where they are stored already, and expire unless this claims them
+   * @throws Error where they are not all there
+   */
+  create(job: JobRef, request: JobRequest, size: JobSize, inputs: JobInputs | null): Promise<void>;
+  get(job: JobRef): Promise<JobRecord | null>;
   /** The status alone, null without a job. */
-  statusOf(id: string): Promise<StoredStatus | null>;
+  statusOf(job: JobRef): Promise<StoredStatus | null>;
   /** Null where `cursor` names no listed job. */
-  list(kind: JobKind, limit: number, cursor: string | null): Promise<JobPage | null>;
+  list(owner: string, kind: JobKind, limit: number, cursor: string | null): Promise<JobPage | null>;
   /** Moves the job on if its status is in `from`; answers the status it has then, or null without a job. */
-  transition(id: string, from: readonly StoredStatus[], to: StoredStatus): Promise<StoredStatus | null>;
+  transition(job: JobRef, from: readonly StoredStatus[], to: StoredStatus): Promise<StoredStatus | null>;
   /** Binds a running job to a pool unless it has one; answers the pool that holds, null where the job does not run. */
-  bind(id: string, engine: EngineDescription): Promise<EngineDescription | null>;
+  bind(job: JobRef, engine: EngineDescription): Promise<EngineDescription | null>;
   /**
    * Binds a running job of this binding to another pool and drops all its votes in the same step; its results stay.
    *
    * @param drawn samples drawn for the inputs that have results
    * @returns whether this call did it
    */
-  rebind(job: Pick<JobRecord, 'id' | 'binding'>, engine: EngineDescription, drawn: number): Promise<boolean>;
+  rebind(
+    job: JobRef & Pick<JobRecord, 'binding'>,
+    engine: EngineDescription,
+    drawn: number,
+  ): Promise<boolean>;
   /** Notes that the job's pool is gone; answers for how many seconds it has been, null where the job does not run. */
-  poolGone(id: string): Promise<number | null>;
-  poolIsBack(id: string): Promise<void>;
+  poolGone(job: JobRef): Promise<number | null>;
+  poolIsBack(job: JobRef): Promise<void>;
   /**
    * Ends the job: status, time, expiry of what stays, deletion of what only the sampling needed, in one step. Nothing
    * happens where no arrow leads to `to`; a job that is being cancelled ends `cancelled`, whatever is asked for.
    */
-  end(id: string, to: StoredStatus, error: Failure | null): Promise<void>;
+  end(job: JobRef, to: StoredStatus, error: Failure | null): Promise<void>;
   /** Removes a job that was created but never acknowledged. */
-  forget(id: string, kind: JobKind): Promise<void>;
-  activeIds(): Promise<string[]>;
+  forget(job: JobRef, kind: JobKind): Promise<void>;
+  /** Jobs that have not ended. */
+  active(): Promise<JobRef[]>;
 }
 
+/** What is counted once, when a job is created. */
+export interface JobSize {
+  readonly inputs: number;
+  /** Inputs that carry a reference label. */
+  readonly labelled: number;
+  /** Different contents of inputs: alike ones are stored once. */
+  readonly contents: number;
+  readonly samplesPlanned: number;
+}
+
+/** Of a record's fields; a release that reads another one says so. */
+const RECORD_VERSION = 1;
 /** The record outlives its results by a week, so that a late client reads `expired`, not `not found`. */
 const TOMBSTONE_SECONDS = 7 * 24 * 3600;
 const COUNTERS = ['decided', 'failed', 'affirmed', 'abstained', 'reproduced', 'correct'] as const;
+const NO_INPUTS: JobInputs = { entries: [], bytes: new Map() };
 
 export function createJobStore(
   redis: Redis,
@@ -73,56 +92,66 @@ export function createJobStore(
   const ofChunks = [keys.plan, keys.ended, keys.votes, keys.drawn, keys.chunkErrors];
 
   async function transition(
-    id: string,
+    job: JobRef,
     from: readonly StoredStatus[],
     to: StoredStatus,
   ): Promise<StoredStatus | null> {
     const fields = to === 'running' ? ['startedAt', now()] : [];
     const allowed = from.filter((status) => ARROWS[status].includes(to)).join(',');
-    return (await redis.eval(TRANSITION, 1, keys.job(id), allowed, to, ...fields)) as StoredStatus | null;
+    return (await redis.eval(TRANSITION, 1, keys.job(job), allowed, to, ...fields)) as StoredStatus | null;
   }
 
-  async function getMany(ids: readonly string[]): Promise<(JobRecord | null)[]> {
-    if (ids.length === 0) return [];
+  async function getMany(jobs: readonly JobRef[]): Promise<(JobRecord | null)[]> {
+    if (jobs.length === 0) return [];
     const pipeline = redis.pipeline();
-    for (const id of ids) pipeline.hgetall(keys.job(id));
+    for (const job of jobs) pipeline.hgetall(keys.job(job));
     const answers = (await pipeline.exec()) ?? [];
     return answers.map(([error, fields], index) => {
       if (error !== null) throw error;
-      return parseRecord(ids[index]!, fields as Record<string, string>, now());
+      return parseRecord(jobs[index]!, fields as Record<string, string>, now());
     });
   }
 
   return {
-    async create(id, request, planned, bytes) {
+    async create(job, request, size, inputs) {
       const createdAt = now();
-      const labelled = request.inputs.filter((input) => input.label !== null).length;
       const counters = Object.fromEntries(COUNTERS.map((name) => [name, 0]));
-      const fields = {
+      const fields = Object.entries({
+        version: RECORD_VERSION,
         request: JSON.stringify(request),
         status: 'queued',
         createdAt,
-        planned,
+        inputs: size.inputs,
+        labelled: size.labelled,
+        planned: size.samplesPlanned,
         drawn: 0,
-        labelled,
-      };
-      const transaction = redis.multi().hset(keys.job(id), { ...fields, ...counters });
-      if (bytes === null) transaction.persist(keys.inputs(id));
-      for (const [digest, { buffer, byteOffset, length }] of bytes ?? [])
-        transaction.hset(keys.inputs(id), digest, Buffer.from(buffer, byteOffset, length));
-      transaction.zadd(keys.list(request.kind), createdAt, id).sadd(keys.active, id);
-      const answers = await transaction.exec();
-      const failed = answers?.find(([error]) => error !== null);
-      if (answers === null || failed !== undefined)
-        throw failed?.[0] ?? new Error('the transaction was discarded');
-      if (bytes === null && answers[1]![1] !== 1) throw new Error('the inputs stored before are gone');
+        ...counters,
+      }).flat();
+      const { entries, bytes } = inputs ?? NO_INPUTS;
+      const said = entryFields(entries);
+      const contents = [...bytes].flatMap(([digest, { buffer, byteOffset, length }]) => [
+        digest,
+        Buffer.from(buffer, byteOffset, length),
+      ]);
+      const touched = [
+        keys.job(job),
+        keys.entries(job),
+        keys.inputs(job),
+        keys.list(job.owner, request.kind),
+        keys.active,
+      ];
+      const sizes = [size.inputs, size.contents];
+      const given = [fields.length, ...fields, said.length, ...said, ...contents];
+      const values = [job.id, refText(job), createdAt, ...sizes, ...given];
+      const created = await redis.eval(CREATE, touched.length, ...touched, ...values);
+      if (created !== 1) throw new Error('the inputs stored before are gone');
     },
 
-    get: async (id) => (await getMany([id]))[0] ?? null,
-    statusOf: async (id) => (await redis.hget(keys.job(id), 'status')) as StoredStatus | null,
+    get: async (job) => (await getMany([job]))[0] ?? null,
+    statusOf: async (job) => (await redis.hget(keys.job(job), 'status')) as StoredStatus | null,
 
-    async list(kind, limit, cursor) {
-      const list = keys.list(kind);
+    async list(owner, kind, limit, cursor) {
+      const list = keys.list(owner, kind);
       for (;;) {
         let start = 0;
         if (cursor !== null) {
@@ -132,7 +161,7 @@ export function createJobStore(
         }
         // One more than asked for tells whether another page follows.
         const ids = await redis.zrevrange(list, start, start + limit);
-        const records = await getMany(ids);
+        const records = await getMany(ids.map((id) => ({ owner, id })));
         const gone = ids.filter((_, index) => records[index] === null);
         if (gone.length === 0) {
           const jobs = records.slice(0, limit).filter((record) => record !== null);
@@ -145,29 +174,29 @@ export function createJobStore(
 
     transition,
 
-    async bind(id, engine) {
-      const stored = (await redis.eval(BIND, 1, keys.job(id), JSON.stringify(engine))) as string | null;
+    async bind(job, engine) {
+      const stored = (await redis.eval(BIND, 1, keys.job(job), JSON.stringify(engine))) as string | null;
       return stored === null ? null : (JSON.parse(stored) as EngineDescription);
     },
 
-    async rebind({ id, binding }, engine, drawn) {
-      const touched = [keys.job(id), ...ofChunks.map((key) => key(id))];
+    async rebind(job, engine, drawn) {
+      const touched = [keys.job(job), ...ofChunks.map((key) => key(job))];
       const text = JSON.stringify(engine);
-      return (await redis.eval(REBIND, touched.length, ...touched, binding, text, drawn)) === 1;
+      return (await redis.eval(REBIND, touched.length, ...touched, job.binding, text, drawn)) === 1;
     },
-    poolGone: async (id) => (await redis.eval(POOL_GONE, 1, keys.job(id))) as number | null,
-    poolIsBack: async (id) => void (await redis.hdel(keys.job(id), 'poolGoneSince')),
+    poolGone: async (job) => (await redis.eval(POOL_GONE, 1, keys.job(job))) as number | null,
+    poolIsBack: async (job) => void (await redis.hdel(keys.job(job), 'poolGoneSince')),
 
-    async end(id, to, error) {
+    async end(job, to, error) {
       const finishedAt = now();
-      const ofSampling = [keys.inputs, keys.tensors, ...ofChunks];
-      const touched = [keys.job(id), keys.results(id), keys.active, ...ofSampling.map((key) => key(id))];
+      const kept = [keys.job(job), keys.results(job), keys.entries(job), keys.active];
+      const touched = [...kept, ...[keys.inputs, keys.tensors, ...ofChunks].map((key) => key(job))];
       await redis.eval(
         END,
         touched.length,
         ...touched,
         to,
-        id,
+        refText(job),
         retentionSeconds + TOMBSTONE_SECONDS,
         retentionSeconds,
         finishedAt,
@@ -176,20 +205,23 @@ export function createJobStore(
       );
     },
 
-    async forget(id, kind) {
+    async forget(job, kind) {
       await redis
         .multi()
-        .del(keys.job(id), keys.inputs(id))
-        .zrem(keys.list(kind), id)
-        .srem(keys.active, id)
+        .unlink(keys.job(job), keys.inputs(job), keys.entries(job))
+        .zrem(keys.list(job.owner, kind), job.id)
+        .srem(keys.active, refText(job))
         .exec();
     },
 
-    activeIds: () => redis.smembers(keys.active),
+    async active() {
+      const members = await redis.smembers(keys.active);
+      return members.map(parseRef).filter((job) => job !== null);
+    },
   };
 }
 
-function parseRecord(id: string, fields: Record<string, string>, now: number): JobRecord | null {
+function parseRecord(job: JobRef, fields: Record<string, string>, now: number): JobRecord | null {
   if (fields['request'] === undefined) return null;
   const stored = JSON.parse(fields['request']) as JobRequest;
   // Releases that recorded no law drew by this one alone.
@@ -200,14 +232,16 @@ function parseRecord(id: string, fields: Record<string, string>, now: number): J
   };
   const status = STORED_STATUSES.find((each) => each === fields['status']);
   if (status === undefined || !JOB_KINDS.includes(request.kind))
-    throw new Error(`job ${id} has no valid record`);
+    throw new Error(`job ${job.id} has no valid record`);
   const time = (name: string): number | null => (fields[name] === undefined ? null : Number(fields[name]));
   const count = (name: string): number => Number(fields[name] ?? 0);
   const expiresAt = time('expiresAt');
   const shown: JobStatus = expiresAt !== null && now >= expiresAt ? 'expired' : status;
   return {
-    id,
+    owner: job.owner,
+    id: job.id,
     request,
+    inputsTotal: count('inputs'),
     status: shown,
     engine: fields['engine'] === undefined ? null : (JSON.parse(fields['engine']) as EngineDescription),
     binding: count('binding'),

@@ -1,29 +1,33 @@
 import type { JobKind } from '../contract/status.ts';
+import type { JobRef } from './job-ref.ts';
 
 /** The names of everything in Redis. All of a job's keys start alike; those of its sampling go when it ends. */
 export interface Keys {
   /** Prefix of BullMQ's own keys. */
   readonly queuePrefix: string;
-  job(id: string): string;
+  /** Hash: the job's record, of less than 2 KB whatever the job. */
+  job(ref: JobRef): string;
+  /** Hash: input index -> what the client said of the input. */
+  entries(ref: JobRef): string;
   /** Hash: SHA-256 -> bytes as sent. */
-  inputs(id: string): string;
+  inputs(ref: JobRef): string;
   /** Hash: input index -> the uint8 tensor, and `digest:` input index -> its SHA-256. */
-  tensors(id: string): string;
+  tensors(ref: JobRef): string;
   /** Hash: the rounds, from which the chunks follow, and how many chunks have been queued. */
-  plan(id: string): string;
+  plan(ref: JobRef): string;
   /** Bitmap: numbers of the chunks that have their votes, or will have none. */
-  ended(id: string): string;
+  ended(ref: JobRef): string;
   /** Hash: chunk -> its votes, until all its inputs have results. */
-  votes(id: string): string;
+  votes(ref: JobRef): string;
   /** Hash: chunk under way -> samples counted so far. */
-  drawn(id: string): string;
+  drawn(ref: JobRef): string;
   /** Hash: chunk -> why its last attempt failed. */
-  chunkErrors(id: string): string;
+  chunkErrors(ref: JobRef): string;
   /** Hash: input index -> result. */
-  results(id: string): string;
-  /** Sorted set: ids of a kind by time of creation. */
-  list(kind: JobKind): string;
-  /** Set: ids of jobs that have not ended. */
+  results(ref: JobRef): string;
+  /** Sorted set: ids of an owner's jobs of a kind by time of creation. */
+  list(owner: string, kind: JobKind): string;
+  /** Set: owner and id of every job that has not ended. */
   readonly active: string;
   /** Set: ids of workers; each has a key that expires when it falls silent. */
   readonly workers: string;
@@ -32,19 +36,24 @@ export interface Keys {
   readonly reconciling: string;
   /** String: written to see whether Redis takes writes; expires at once. */
   readonly ready: string;
-  /** Channel: ids of jobs whose cancellation was asked for. */
+  /** Channel: owner and id of jobs whose cancellation was asked for. */
   readonly cancellations: string;
 }
 
-/** The key names under one prefix; two deployments on one Redis differ in it. */
+/**
+ * The key names under one prefix; two deployments on one Redis differ in it. None is one that was in use before jobs had
+ * owners, so that a release of that time neither sees these jobs nor takes their work from the queues.
+ */
 export function createKeys(prefix: string): Keys {
+  const job = ({ owner, id }: JobRef): string => `${prefix}:${owner}:job:${id}`;
   const of =
     (part: string) =>
-    (id: string): string =>
-      `${prefix}:job:${id}:${part}`;
+    (ref: JobRef): string =>
+      `${job(ref)}:${part}`;
   return {
-    queuePrefix: `${prefix}:queue`,
-    job: (id) => `${prefix}:job:${id}`,
+    queuePrefix: `${prefix}:queues`,
+    job,
+    entries: of('entries'),
     inputs: of('inputs'),
     tensors: of('tensors'),
     plan: of('plan'),
@@ -53,11 +62,11 @@ export function createKeys(prefix: string): Keys {
     drawn: of('drawn'),
     chunkErrors: of('errors'),
     results: of('results'),
-    list: (kind) => `${prefix}:list:${kind}`,
-    active: `${prefix}:active`,
-    workers: `${prefix}:workers`,
-    worker: (id) => `${prefix}:worker:${id}`,
-    reconciling: `${prefix}:reconciling`,
+    list: (owner, kind) => `${prefix}:${owner}:list:${kind}`,
+    active: `${prefix}:active-jobs`,
+    workers: `${prefix}:living-workers`,
+    worker: (id) => `${prefix}:living-worker:${id}`,
+    reconciling: `${prefix}:reconciliation`,
     ready: `${prefix}:ready`,
     cancellations: `${prefix}:cancellations`,
   };

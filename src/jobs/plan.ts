@@ -33,23 +33,49 @@ export interface Plan {
   chunksOf(input: number): number[];
 }
 
-/** Notes down what the inputs ask for, to be cut into chunks of `chunkSamples` samples. */
-export function planRound(asked: readonly InputDraws[], chunkSamples: number): Round {
-  if (!Number.isInteger(chunkSamples) || chunkSamples < 1) {
-    throw new RangeError(`chunkSamples must be a positive integer, not ${chunkSamples}`);
-  }
+/** What the inputs of a round ask for, gathered one by one: alike ones are noted once, however many they are. */
+export interface RoundDraws {
+  /** @throws RangeError unless the input comes after all before */
+  add(asked: InputDraws): void;
+  readonly inputs: number;
+  readonly samples: number;
+  /** The round, to be cut into chunks of `chunkSamples` samples. */
+  round(chunkSamples: number): Round;
+}
+
+export function gatherDraws(): RoundDraws {
   const known = new Map<string, number>();
   const draws: (readonly Draw[])[] = [];
-  const runs: [number, number, number][] = [];
-  for (const { input, draws: wanted } of asked) {
-    const text = JSON.stringify(wanted);
-    const which = known.get(text) ?? draws.push(wanted) - 1;
-    known.set(text, which);
-    const last = runs.at(-1);
-    if (last !== undefined && last[2] === which && last[0] + last[1] === input) last[1] += 1;
-    else runs.push([input, 1, which]);
-  }
-  return { draws, runs, chunkSamples };
+  const runs: [firstInput: number, inputs: number, draws: number][] = [];
+  let inputs = 0;
+  let samples = 0;
+  let latest = -1;
+  return {
+    add({ input, draws: wanted }) {
+      if (input <= latest) throw new RangeError(`input ${input} cannot come after input ${latest}`);
+      latest = input;
+      const text = JSON.stringify(wanted);
+      const which = known.get(text) ?? draws.push(wanted) - 1;
+      known.set(text, which);
+      const last = runs.at(-1);
+      if (last !== undefined && last[2] === which && last[0] + last[1] === input) last[1] += 1;
+      else runs.push([input, 1, which]);
+      inputs += 1;
+      samples += samplesIn(wanted);
+    },
+    get inputs() {
+      return inputs;
+    },
+    get samples() {
+      return samples;
+    },
+    round(chunkSamples) {
+      if (!Number.isInteger(chunkSamples) || chunkSamples < 1) {
+        throw new RangeError(`chunkSamples must be a positive integer, not ${chunkSamples}`);
+      }
+      return { draws, runs, chunkSamples };
+    },
+  };
 }
 
 const samplesIn = (draws: readonly Draw[]): number => draws.reduce((sum, { count }) => sum + count, 0);
@@ -93,8 +119,8 @@ export function planOf(rounds: readonly Round[]): Plan {
     },
     chunksOf(input) {
       return placed.flatMap(({ runs, chunkSamples, firstChunk }) => {
-        const run = runs.find((each) => each.firstInput <= input && input < each.firstInput + each.inputs);
-        if (run === undefined || run.samplesPerInput === 0) return [];
+        const run = runs[lastAtMost(runs, 'firstInput', input)];
+        if (run === undefined || input >= run.firstInput + run.inputs || run.samplesPerInput === 0) return [];
         const from = run.start + (input - run.firstInput) * run.samplesPerInput;
         const first = Math.floor(from / chunkSamples);
         const last = Math.floor((from + run.samplesPerInput - 1) / chunkSamples);
@@ -104,10 +130,22 @@ export function planOf(rounds: readonly Round[]): Plan {
   };
 }
 
+/** Index of the last run whose `field` is at most `value`, -1 without one: both fields ascend. */
+function lastAtMost(runs: readonly PlacedRun[], field: 'firstInput' | 'start', value: number): number {
+  let [below, above] = [-1, runs.length];
+  while (above - below > 1) {
+    const middle = (below + above) >> 1;
+    if (runs[middle]![field] <= value) below = middle;
+    else above = middle;
+  }
+  return below;
+}
+
 /** What samples [from, to) of a round are, counted over its inputs in order. */
 function segmentsBetween(runs: readonly PlacedRun[], from: number, to: number): Chunk {
   const found: Segment[] = [];
-  for (const { firstInput, inputs, draws, samplesPerInput, start } of runs) {
+  for (let number = Math.max(0, lastAtMost(runs, 'start', from)); number < runs.length; number += 1) {
+    const { firstInput, inputs, draws, samplesPerInput, start } = runs[number]!;
     if (samplesPerInput === 0 || start + inputs * samplesPerInput <= from) continue;
     if (start >= to) break;
     const first = Math.max(0, Math.floor((from - start) / samplesPerInput));

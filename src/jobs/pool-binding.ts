@@ -49,21 +49,21 @@ export function createPoolBinding(dependencies: PoolBindingDependencies) {
   const { jobs, presence, feed, poolGoneSeconds, logger } = dependencies;
 
   return async function bindPool(record: JobRecord): Promise<Binding> {
-    const { id, engine, binding, request } = record;
+    const { id, engine, request } = record;
     const workers = await presence.livingWorkers();
     const chosen = engine === null ? choosePool(workers, request) : null;
     if (chosen !== null) {
-      const bound = await jobs.bind(id, chosen);
+      const bound = await jobs.bind(record, chosen);
       if (bound === null) return { kind: 'over' };
       logger.info(...logLine('job_bound', { job: id, engine: bound }));
       return { kind: 'bound', engine: bound };
     }
     const missing = waitsFor(workers, record);
     if (missing === null && engine !== null) {
-      await jobs.poolIsBack(id);
+      await jobs.poolIsBack(record);
       return { kind: 'bound', engine };
     }
-    const seconds = await jobs.poolGone(id);
+    const seconds = await jobs.poolGone(record);
     if (seconds === null) return { kind: 'over' };
     if (seconds < poolGoneSeconds) return { kind: 'waiting', engine };
     const next = choosePoolInService(workers, request);
@@ -73,7 +73,7 @@ export function createPoolBinding(dependencies: PoolBindingDependencies) {
       const detail = `waited ${seconds} s for ${missing ?? request.model.name}; no pool in service can draw for it`;
       return { kind: 'failed', error: { code, detail } };
     }
-    await feed.withdraw({ id, binding, request, engine });
+    await feed.withdraw({ ...record, engine });
     if (await jobs.rebind(record, next, record.counts.decided * samplesPerInput(request.parameters))) {
       const from = describeEngine(engine);
       logger.warn(...logLine('job_rebound', { job: id, from, to: describeEngine(next), seconds }));

@@ -2,17 +2,15 @@ import { Queue, type QueueOptions, type WorkerOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { EngineDescription } from '../engines/engine.ts';
 import type { NoiseScheme } from '../random/noise-law.ts';
+import { type JobRef, queueId } from './job-ref.ts';
 import type { Keys } from './keys.ts';
 import { samplingQueueName } from './pool.ts';
 
 /** Data of a coordinator job: everything else is in the job's record. */
-export interface CoordinatorData {
-  readonly id: string;
-}
+export type CoordinatorData = JobRef;
 
 /** Data of a sampling job: which chunk of which job. What it draws follows from the job's plan. */
-export interface SamplingData {
-  readonly id: string;
+export interface SamplingData extends JobRef {
   readonly binding: number;
   readonly chunk: number;
 }
@@ -83,20 +81,20 @@ export function samplingQueues(connection: Redis, keys: Keys): SamplingQueues {
 }
 
 /**
- * Hands a job to the coordinators. The job id is the BullMQ id: a repeated call enqueues nothing new.
+ * Hands a job to the coordinators. The job names the work in the queue: a repeated call enqueues nothing new.
  *
  * @param occasion what happened, for a call that must not be lost although a coordinator is looking at the job just now
  */
 export async function enqueueCoordination(
   queue: Queue<CoordinatorData>,
-  id: string,
+  { owner, id }: JobRef,
   occasion?: string,
 ): Promise<void> {
   await queue.add(
     'coordinate',
-    { id },
+    { owner, id },
     {
-      jobId: occasion === undefined ? id : `${id}.${occasion}`,
+      jobId: queueId({ owner, id }, occasion),
       // A minute in all: what is passing passes.
       attempts: 8,
       backoff: { type: 'exponential', delay: 500 },

@@ -1,40 +1,41 @@
 import type { Redis } from 'ioredis';
+import type { JobRef } from './job-ref.ts';
 import type { Keys } from './keys.ts';
 import type { ResultRecord } from './result-record.ts';
-import { STORE_RESULT } from './scripts.ts';
+import { STORE_RESULT, UNDECIDED } from './scripts.ts';
 
 /** Keeps the inputs' results. Each is stored once; a second one for the same input is ignored. */
 export interface ResultStore {
   /** @param label the input's reference label, for the count of correct ones */
-  store(id: string, input: number, result: ResultRecord, label: number | null): Promise<void>;
-  /** Whether every one of the inputs has its result. */
-  haveAll(id: string, inputs: readonly number[]): Promise<boolean>;
+  store(job: JobRef, input: number, result: ResultRecord, label: number | null): Promise<void>;
+  /** Those of the inputs that have no result. */
+  undecided(job: JobRef, inputs: readonly number[]): Promise<number[]>;
   /** Results of inputs [first, first + count), null where there is none yet. */
-  read(id: string, first: number, count: number): Promise<(ResultRecord | null)[]>;
+  read(job: JobRef, first: number, count: number): Promise<(ResultRecord | null)[]>;
 }
+
+/** Inputs asked for in one command: no command holds up others for long. */
+const INPUTS_A_COMMAND = 1_000;
 
 export function createResultStore(redis: Redis, keys: Keys): ResultStore {
   return {
-    async store(id, input, result, label) {
-      const counters = countersOf(result, label);
-      await redis.eval(
-        STORE_RESULT,
-        2,
-        keys.job(id),
-        keys.results(id),
-        String(input),
-        JSON.stringify(result),
-        ...counters,
-      );
+    async store(job, input, result, label) {
+      const touched = [keys.job(job), keys.results(job)];
+      const values = [String(input), JSON.stringify(result), ...countersOf(result, label)];
+      await redis.eval(STORE_RESULT, touched.length, ...touched, ...values);
     },
-    async haveAll(id, inputs) {
-      const found = await Promise.all(inputs.map((input) => redis.hexists(keys.results(id), String(input))));
-      return found.every((each) => each === 1);
+    async undecided(job, inputs) {
+      const found: number[] = [];
+      for (let from = 0; from < inputs.length; from += INPUTS_A_COMMAND) {
+        const some = inputs.slice(from, from + INPUTS_A_COMMAND);
+        found.push(...((await redis.eval(UNDECIDED, 1, keys.results(job), ...some)) as number[]));
+      }
+      return found;
     },
-    async read(id, first, count) {
+    async read(job, first, count) {
       if (count < 1) return [];
       const fields = Array.from({ length: count }, (_, offset) => String(first + offset));
-      const stored = await redis.hmget(keys.results(id), ...fields);
+      const stored = await redis.hmget(keys.results(job), ...fields);
       return stored.map((result) => (result === null ? null : (JSON.parse(result) as ResultRecord)));
     },
   };

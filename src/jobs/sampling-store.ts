@@ -6,6 +6,7 @@ import type { EngineDescription } from '../engines/engine.ts';
 import type { NoiseLaw } from '../random/noise-law.ts';
 import type { SparseVotes } from '../smoothing/votes.ts';
 import type { JobRecord } from './job-record.ts';
+import type { JobRef } from './job-ref.ts';
 import type { Keys } from './keys.ts';
 import { type Plan, planOf, type Round } from './plan.ts';
 import { GIVE_UP_CHUNK, MARK_QUEUED, RECORD_CHUNK, SET_WHILE_UNDER_WAY, STORE_ROUND } from './scripts.ts';
@@ -21,7 +22,7 @@ export interface ChunkVotes {
 }
 
 /** A job and the binding that plan, chunks and votes belong to. */
-export type BoundJob = Pick<JobRecord, 'id' | 'binding'>;
+export type BoundJob = JobRef & Pick<JobRecord, 'binding'>;
 
 /** How a job stands after something was written for a chunk; `rebound` if the chunk is of an earlier binding. */
 export type ChunkStatus = StoredStatus | 'rebound' | null;
@@ -41,11 +42,11 @@ export interface SamplingProgress {
  * it, and nothing is written for a job that has ended, or for a binding that has.
  */
 export interface SamplingStore {
-  inputBytes(id: string, digest: string): Promise<Uint8Array | null>;
-  storeTensor(id: string, input: number, tensor: InputTensor): Promise<void>;
-  tensors(id: string, inputs: readonly number[]): Promise<(InputTensor | null)[]>;
+  inputBytes(job: JobRef, digest: string): Promise<Uint8Array | null>;
+  storeTensor(job: JobRef, input: number, tensor: InputTensor): Promise<void>;
+  tensors(job: JobRef, inputs: readonly number[]): Promise<(InputTensor | null)[]>;
   /** The digests alone: small, where the tensors are not. */
-  tensorDigests(id: string, inputs: readonly number[]): Promise<(string | null)[]>;
+  tensorDigests(job: JobRef, inputs: readonly number[]): Promise<(string | null)[]>;
   plan(job: BoundJob): Promise<Plan>;
   /** Stores a round unless there is one of that number. */
   storeRound(job: BoundJob, number: number, round: Round): Promise<void>;
@@ -54,7 +55,7 @@ export interface SamplingStore {
   underWay(job: BoundJob): Promise<number[]>;
   /** Notes that all chunks before `number` have been queued. */
   markQueued(job: BoundJob, number: number): Promise<ChunkStatus>;
-  hasEnded(id: string, chunk: number): Promise<boolean>;
+  hasEnded(job: JobRef, chunk: number): Promise<boolean>;
   votes(job: BoundJob, chunks: readonly number[]): Promise<(ChunkVotes | null)[]>;
   /** Records progress, and with `votes` the end of a chunk. The first votes of a chunk are those that count. */
   record(job: BoundJob, chunk: number, drawn: number, votes: ChunkVotes | null): Promise<ChunkStatus>;
@@ -82,10 +83,10 @@ function* parts(job: BoundJob, chunks: readonly number[]): Generator<string[], u
 }
 
 export function createSamplingStore(redis: Redis, keys: Keys): SamplingStore {
-  async function readDigests(id: string, inputs: readonly number[]): Promise<(string | null)[]> {
+  async function readDigests(job: JobRef, inputs: readonly number[]): Promise<(string | null)[]> {
     return inputs.length === 0
       ? []
-      : redis.hmget(keys.tensors(id), ...inputs.map((input) => `digest:${input}`));
+      : redis.hmget(keys.tensors(job), ...inputs.map((input) => `digest:${input}`));
   }
 
   // Fields carry the binding, so that what was read just before a new one is not taken for a part of it.
@@ -101,7 +102,7 @@ export function createSamplingStore(redis: Redis, keys: Keys): SamplingStore {
   }
 
   async function readPlan(job: BoundJob): Promise<{ plan: Plan; queued: number }> {
-    const fields = await redis.hgetall(keys.plan(job.id));
+    const fields = await redis.hgetall(keys.plan(job));
     return { plan: toPlan(job, fields), queued: Number(fields[field(job, QUEUED)] ?? 0) };
   }
 
@@ -109,16 +110,16 @@ export function createSamplingStore(redis: Redis, keys: Keys): SamplingStore {
     (await redis.eval(text, keysOf.length, ...keysOf, ...values)) as ChunkStatus;
 
   return {
-    inputBytes: (id, digest) => redis.hgetBuffer(keys.inputs(id), digest),
-    async storeTensor(id, input, { bytes, digest }) {
+    inputBytes: (job, digest) => redis.hgetBuffer(keys.inputs(job), digest),
+    async storeTensor(job, input, { bytes, digest }) {
       const fields = [String(input), Buffer.from(bytes), `digest:${input}`, digest];
-      await redis.eval(SET_WHILE_UNDER_WAY, 2, keys.job(id), keys.tensors(id), ...fields);
+      await redis.eval(SET_WHILE_UNDER_WAY, 2, keys.job(job), keys.tensors(job), ...fields);
     },
-    async tensors(id, inputs) {
+    async tensors(job, inputs) {
       if (inputs.length === 0) return [];
       const [bytes, digests] = await Promise.all([
-        redis.hmgetBuffer(keys.tensors(id), ...inputs.map(String)),
-        readDigests(id, inputs),
+        redis.hmgetBuffer(keys.tensors(job), ...inputs.map(String)),
+        readDigests(job, inputs),
       ]);
       return bytes.map((tensor, index) => {
         const digest = digests[index] ?? null;
@@ -129,49 +130,52 @@ export function createSamplingStore(redis: Redis, keys: Keys): SamplingStore {
 
     plan: async (job) => (await readPlan(job)).plan,
     async storeRound(job, number, round) {
-      const { id, binding } = job;
       const text = JSON.stringify(round);
-      await script(STORE_ROUND, [keys.job(id), keys.plan(id)], binding, field(job, number), text);
+      await script(STORE_ROUND, [keys.job(job), keys.plan(job)], job.binding, field(job, number), text);
     },
     async progress(job) {
-      const [read, ended] = await Promise.all([readPlan(job), redis.bitcount(keys.ended(job.id))]);
+      const [read, ended] = await Promise.all([readPlan(job), redis.bitcount(keys.ended(job))]);
       return { ...read, ended };
     },
     async underWay(job) {
-      const [{ queued }, bits] = await Promise.all([readPlan(job), redis.getBuffer(keys.ended(job.id))]);
-      const hasEnded = (chunk: number): boolean =>
-        (((bits?.[chunk >> 3] ?? 0) >> (7 - (chunk & 7))) & 1) === 1;
-      return Array.from({ length: queued }, (_, chunk) => chunk).filter((chunk) => !hasEnded(chunk));
+      const [{ queued }, bits] = await Promise.all([readPlan(job), redis.getBuffer(keys.ended(job))]);
+      const found: number[] = [];
+      for (let chunk = 0; chunk < queued; chunk += 1) {
+        const eight = bits?.[chunk >> 3] ?? 0;
+        // Mostly all chunks but the last few have ended.
+        if (eight === 0xff) chunk |= 7;
+        else if (((eight >> (7 - (chunk & 7))) & 1) === 0) found.push(chunk);
+      }
+      return found;
     },
     markQueued: (job, number) =>
-      script(MARK_QUEUED, [keys.job(job.id), keys.plan(job.id)], job.binding, field(job, QUEUED), number),
-    hasEnded: async (id, chunk) => (await redis.getbit(keys.ended(id), chunk)) === 1,
+      script(MARK_QUEUED, [keys.job(job), keys.plan(job)], job.binding, field(job, QUEUED), number),
+    hasEnded: async (job, chunk) => (await redis.getbit(keys.ended(job), chunk)) === 1,
 
     async votes(job, chunks) {
       const found: (ChunkVotes | null)[] = [];
       for (const names of parts(job, chunks)) {
-        const stored = await redis.hmget(keys.votes(job.id), ...names);
+        const stored = await redis.hmget(keys.votes(job), ...names);
         for (const votes of stored) found.push(votes === null ? null : (JSON.parse(votes) as ChunkVotes));
       }
       return found;
     },
     record(job, chunk, drawn, votes) {
-      const { id, binding } = job;
-      const touched = [keys.job(id), keys.drawn(id), keys.votes(id), keys.ended(id)];
+      const touched = [keys.job(job), keys.drawn(job), keys.votes(job), keys.ended(job)];
       const text = votes === null ? '' : JSON.stringify(votes);
-      return script(RECORD_CHUNK, touched, binding, chunk, chunkName(job, chunk), drawn, text);
+      return script(RECORD_CHUNK, touched, job.binding, chunk, chunkName(job, chunk), drawn, text);
     },
-    giveUp: ({ id, binding }, chunk) => script(GIVE_UP_CHUNK, [keys.job(id), keys.ended(id)], binding, chunk),
+    giveUp: (job, chunk) => script(GIVE_UP_CHUNK, [keys.job(job), keys.ended(job)], job.binding, chunk),
     async dropVotes(job, chunks) {
-      for (const names of parts(job, chunks)) await redis.hdel(keys.votes(job.id), ...names);
+      for (const names of parts(job, chunks)) await redis.hdel(keys.votes(job), ...names);
     },
 
     async recordError(job, chunk, failure) {
       const fields = [chunkName(job, chunk), JSON.stringify(failure)];
-      await redis.eval(SET_WHILE_UNDER_WAY, 2, keys.job(job.id), keys.chunkErrors(job.id), ...fields);
+      await redis.eval(SET_WHILE_UNDER_WAY, 2, keys.job(job), keys.chunkErrors(job), ...fields);
     },
     async errorOf(job, chunk) {
-      const failure = await redis.hget(keys.chunkErrors(job.id), chunkName(job, chunk));
+      const failure = await redis.hget(keys.chunkErrors(job), chunkName(job, chunk));
       return failure === null ? null : (JSON.parse(failure) as Failure);
     },
   };

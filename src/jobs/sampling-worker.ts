@@ -9,10 +9,12 @@ import type { Software } from '../version.ts';
 import type { Cancellations } from './cancellation.ts';
 import type { ChunkFeed, FedJob } from './chunk-feed.ts';
 import { createDecision } from './decision.ts';
+import type { EntryStore } from './entries.ts';
 import type { DrawOutcome } from '../host/device-host.ts';
 import type { Work } from '../host/protocol.ts';
 import type { JobStore } from './job-store.ts';
 import type { Chunk, Plan } from './plan.ts';
+import { queueId } from './job-ref.ts';
 import type { SamplingData } from './queues.ts';
 import { describeEngine, sameEngine } from './pool.ts';
 import { requireModel } from './require-model.ts';
@@ -24,6 +26,7 @@ import type { SupervisedHost } from '../host/supervised-host.ts';
 
 export interface SamplingDependencies {
   readonly jobs: JobStore;
+  readonly entries: EntryStore;
   readonly sampling: SamplingStore;
   readonly results: ResultStore;
   readonly feed: Pick<ChunkFeed, 'fill'>;
@@ -64,13 +67,16 @@ export function createSampler(
   host: SupervisedHost,
   dependencies: SamplingDependencies,
 ): (job: Job<SamplingData>) => Promise<void> {
-  const { jobs, sampling, results, feed, models, cancellations, software, logger, connected } = dependencies;
+  const { jobs, entries, sampling, results, feed, models, cancellations, software, logger, connected } =
+    dependencies;
+  const stores = { entries, sampling, results };
 
-  async function gatherWork({ id, request }: FedJob, name: string, chunk: Chunk): Promise<GatheredWork> {
+  async function gatherWork(job: FedJob, name: string, chunk: Chunk): Promise<GatheredWork> {
+    const { request } = job;
     const model = requireModel(models, request.model);
     requireNoise(request.noise);
     const inputs = [...new Set(chunk.map((segment) => segment.input))];
-    const tensors = await sampling.tensors(id, inputs);
+    const tensors = await sampling.tensors(job, inputs);
     const seed = Buffer.from(request.seed, 'hex');
     const digests = new Map<number, string>();
     const work = await Promise.all(
@@ -90,7 +96,7 @@ export function createSampler(
     );
     const segments = chunk.map((segment) => ({ ...segment, input: inputs.indexOf(segment.input) }));
     const { noise } = request;
-    return { work: { id: `${id}.${name}`, model, noise, inputs: work, segments }, digests };
+    return { work: { id: queueId(job, name), model, noise, inputs: work, segments }, digests };
   }
 
   /** Draws a chunk and records its votes; those of a job that has been cancelled or bound anew meanwhile are nobody's. */
@@ -98,7 +104,7 @@ export function createSampler(
     const { id } = job;
     const chunk = plan.chunk(number);
     const { work, digests } = await gatherWork(job, chunkName(job, number), chunk);
-    const { controller, release } = cancellations.watch(id);
+    const { controller, release } = cancellations.watch(job);
     let drawn = 0;
     let lastWrite = 0;
     const onProgress = (samples: number): void => {
@@ -147,24 +153,24 @@ export function createSampler(
       // Whoever records the last of an input's votes finds them all; the coordinator looks at every input in the end. One
       // look at the last chunk tells, where reading all chunks at the end of each would cost the square of their number.
       const last = plan.chunksOf(input).at(-1);
-      if (last === undefined || !(await sampling.hasEnded(id, last))) continue;
-      await settleInput({ sampling, results }, job, plan, decision, input, digest);
+      if (last === undefined || !(await sampling.hasEnded(job, last))) continue;
+      await settleInput(stores, job, plan, decision, input, digest);
     }
   }
 
   return async function sample({ data, attemptsMade }) {
     const { id, binding, chunk: number } = data;
-    const record = await jobs.get(id);
+    const record = await jobs.get(data);
     // Nobody waits for the votes of a job that is being cancelled, has ended or was bound anew.
     if (record?.status !== 'running' || record.binding !== binding || record.engine === null) return;
-    const job: FedJob = { id, binding, request: record.request, engine: record.engine };
+    const job: FedJob = { ...record, engine: record.engine };
     const plan = await sampling.plan(job);
     if (number >= plan.chunks) return;
     try {
-      if (!(await sampling.hasEnded(id, number))) {
+      if (!(await sampling.hasEnded(job, number))) {
         const inputs = new Set(plan.chunk(number).map(({ input }) => input));
         // Inputs that have failed, or needed fewer votes than were planned, are drawn for no more.
-        if (await results.haveAll(id, [...inputs])) await sampling.giveUp(job, number);
+        if ((await results.undecided(job, [...inputs])).length === 0) await sampling.giveUp(job, number);
         else await draw(job, plan, number);
       }
     } catch (error) {

@@ -2,6 +2,39 @@
 // that is gone (expired, deleted) gone, so that a late writer cannot bring back half of it.
 
 /**
+ * Creates a job whose entries and bytes are all there: those that are given, and those stored before, which expire unless
+ * they are claimed here. Nothing is written where some are missing.
+ * KEYS: job, entries, inputs, list, active. ARGV: id, owner and id, time, inputs in all, different contents in all, how many of
+ * the following belong to the record, then its fields and values; how many belong to the entries, then indices and entries;
+ * then digests and bytes.
+ * Answers 1 if it was created.
+ */
+export const CREATE = `
+local at = 6
+local function store(key, last)
+  while at < last do
+    redis.call('HSET', key, ARGV[at + 1], ARGV[at + 2])
+    at = at + 2
+  end
+end
+local recordEnd = 6 + tonumber(ARGV[6])
+local entriesEnd = recordEnd + 1 + tonumber(ARGV[recordEnd + 1])
+local function present(key, given)
+  return redis.call('HLEN', key) + given / 2
+end
+if present(KEYS[2], entriesEnd - recordEnd - 1) ~= tonumber(ARGV[4]) then return 0 end
+if present(KEYS[3], #ARGV - entriesEnd) ~= tonumber(ARGV[5]) then return 0 end
+store(KEYS[1], recordEnd)
+at = recordEnd + 1
+store(KEYS[2], entriesEnd)
+store(KEYS[3], #ARGV)
+redis.call('PERSIST', KEYS[2])
+redis.call('PERSIST', KEYS[3])
+redis.call('ZADD', KEYS[4], ARGV[3], ARGV[1])
+redis.call('SADD', KEYS[5], ARGV[2])
+return 1`;
+
+/**
  * Changes a job's status if it is one of those allowed.
  * KEYS: job. ARGV: allowed statuses separated by commas, new status, then fields and values to set with it.
  * Answers the status that the job has afterwards, or nil without a job.
@@ -27,14 +60,14 @@ return redis.call('HGET', KEYS[1], 'engine')`;
 /**
  * Ends a job: its status, when its record and results expire, and the deletion of everything else, in one step, so that
  * no ended job can keep its inputs for ever. A job that is being cancelled ends `cancelled`, whatever is asked for.
- * KEYS: job, results, active, then the keys to delete. ARGV: new status, job id, seconds to keep the record, seconds to
- * keep the results, time, when the results expire, failure or ''.
+ * KEYS: job, results, entries, active, then the keys to delete. ARGV: new status, owner and id, seconds to keep the record,
+ * seconds to keep results and entries, time, when they expire, failure or ''.
  * Answers the status that the job has afterwards, or nil without a job.
  */
 export const END = `
 local status = redis.call('HGET', KEYS[1], 'status')
 if not status then
-  redis.call('SREM', KEYS[3], ARGV[2])
+  redis.call('SREM', KEYS[4], ARGV[2])
   return nil
 end
 local to = ARGV[1]
@@ -46,8 +79,9 @@ redis.call('HSET', KEYS[1], 'status', to, 'finishedAt', ARGV[5], 'expiresAt', AR
 if to ~= 'cancelled' and ARGV[7] ~= '' then redis.call('HSET', KEYS[1], 'error', ARGV[7]) end
 redis.call('EXPIRE', KEYS[1], ARGV[3])
 redis.call('EXPIRE', KEYS[2], ARGV[4])
-redis.call('DEL', unpack(KEYS, 4))
-redis.call('SREM', KEYS[3], ARGV[2])
+redis.call('EXPIRE', KEYS[3], ARGV[4])
+redis.call('UNLINK', unpack(KEYS, 5))
+redis.call('SREM', KEYS[4], ARGV[2])
 return to`;
 
 /**
@@ -73,6 +107,17 @@ for i = 3, #ARGV do redis.call('HINCRBY', KEYS[1], ARGV[i], 1) end
 return 1`;
 
 /**
+ * Answers which of these inputs have no result.
+ * KEYS: results. ARGV: input indices.
+ */
+export const UNDECIDED = `
+local found = {}
+for i = 1, #ARGV do
+  if redis.call('HEXISTS', KEYS[1], ARGV[i]) == 0 then found[#found + 1] = tonumber(ARGV[i]) end
+end
+return found`;
+
+/**
  * Binds a job anew, to another pool: every vote of the old one and the plan that they belong to go in the same step.
  * KEYS: job, then the keys to delete. ARGV: the binding that is to end, engine, samples drawn for inputs that are decided.
  * Answers 1 if it was bound anew.
@@ -83,7 +128,7 @@ if job[1] ~= 'running' or (job[2] or '0') ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'engine', ARGV[2], 'drawn', ARGV[3])
 redis.call('HINCRBY', KEYS[1], 'binding', 1)
 redis.call('HDEL', KEYS[1], 'poolGoneSince')
-redis.call('DEL', unpack(KEYS, 2))
+redis.call('UNLINK', unpack(KEYS, 2))
 return 1`;
 
 /**

@@ -3,6 +3,8 @@ import type { Step } from '../smoothing/procedure.ts';
 import type { JobRecord } from './job-record.ts';
 import type { Decision } from './decision.ts';
 import { gatherVotes } from './decision.ts';
+import type { EntryStore } from './entries.ts';
+import type { JobRef } from './job-ref.ts';
 import type { InputDraws, Plan } from './plan.ts';
 import type { ResultRecord } from './result-record.ts';
 import type { ResultStore } from './result-store.ts';
@@ -18,12 +20,13 @@ export type Settled =
   | { readonly kind: 'draw'; readonly draws: InputDraws };
 
 export interface SettlementStores {
+  readonly entries: EntryStore;
   readonly sampling: SamplingStore;
   readonly results: ResultStore;
 }
 
 /** A job at its present binding. */
-export type SettledJob = Pick<JobRecord, 'id' | 'request' | 'binding'>;
+export type SettledJob = JobRef & Pick<JobRecord, 'request' | 'binding' | 'inputsTotal'>;
 
 /**
  * Decides one input if its votes are complete, and stores its result. Safe to call at any time, any number of times, by
@@ -54,7 +57,7 @@ export async function settleInput(
     return { kind: 'done' };
   }
   if (step.kind === 'draw') return { kind: 'draw', draws: { input, draws: step.draws } };
-  await stores.results.store(job.id, input, step.result, job.request.inputs[input]!.label);
+  await stores.results.store(job, input, step.result, await labelOf(stores, job, input));
   await dropVotes(stores, job, plan, input);
   return { kind: 'done' };
 }
@@ -67,9 +70,14 @@ export async function failInput(
   input: number,
   error: Failure,
 ): Promise<void> {
-  const { label } = job.request.inputs[input]!;
-  await stores.results.store(job.id, input, { kind: 'failed', error }, label);
+  await stores.results.store(job, input, { kind: 'failed', error }, null);
   await dropVotes(stores, job, plan, input);
+}
+
+/** The input's reference label; null where it has none, or the job has ended and nothing is stored any more. */
+async function labelOf({ entries }: SettlementStores, job: JobRef, input: number): Promise<number | null> {
+  const [entry] = await entries.read(job, input, 1);
+  return entry?.label ?? null;
 }
 
 /**
@@ -87,7 +95,7 @@ async function dropVotes(
     const inputs = new Set(plan.chunk(number).map((segment) => segment.input));
     const last = Math.max(...inputs) === input;
     inputs.delete(input);
-    if (last && (await results.haveAll(job.id, [...inputs]))) unneeded.push(number);
+    if (last && (await results.undecided(job, [...inputs])).length === 0) unneeded.push(number);
   }
   await sampling.dropVotes(job, unneeded);
 }

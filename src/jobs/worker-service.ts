@@ -8,6 +8,7 @@ import { createChunkFeed } from './chunk-feed.ts';
 import { createCoordinator } from './coordinator.ts';
 import { startCoordinators } from './coordinators.ts';
 import { createHeartbeat } from './heartbeat.ts';
+import { createEntryStore } from './entries.ts';
 import { createJobStore } from './job-store.ts';
 import type { Keys } from './keys.ts';
 import { createPresence } from './presence.ts';
@@ -53,6 +54,7 @@ export async function startWorkerService(options: WorkerServiceOptions): Promise
   const connected = (): boolean => redis.status === 'ready';
   const queues = { coordinator: coordinatorQueue(redis, keys), sampling: samplingQueues(redis, keys) };
   const jobs = createJobStore(redis, keys, options.retentionSeconds, Date.now);
+  const entries = createEntryStore(redis, keys);
   const sampling = createSamplingStore(redis, keys);
   const results = createResultStore(redis, keys);
   const presence = createPresence(redis, keys);
@@ -63,7 +65,7 @@ export async function startWorkerService(options: WorkerServiceOptions): Promise
     samplingQueues: queues.sampling,
     coordinatorQueue: queues.coordinator,
   });
-  const shared = { jobs, sampling, results, feed, models, software, logger };
+  const shared = { jobs, entries, sampling, results, feed, models, software, logger };
 
   /** Does what can be done again later; a failure is no reason to stop. */
   const attempt = (action: () => Promise<unknown>, what: string): void => {
@@ -78,9 +80,9 @@ export async function startWorkerService(options: WorkerServiceOptions): Promise
     keys,
     logger,
     consume: (host) => createSampler(host, { ...shared, cancellations, connected }),
-    onGivenUp: ({ id, binding, chunk }) => {
-      const occasion = `${chunkName({ binding }, chunk)}.given-up`;
-      attempt(() => enqueueCoordination(queues.coordinator, id, occasion), 'calling a coordinator');
+    onGivenUp: (given) => {
+      const occasion = `${chunkName(given, given.chunk)}.given-up`;
+      attempt(() => enqueueCoordination(queues.coordinator, given, occasion), 'calling a coordinator');
     },
   });
   const hosts = createWorkerHosts(options, (host) => consumers.follow(host));

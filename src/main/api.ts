@@ -7,6 +7,7 @@ import { inspectServer, START_MILLISECONDS } from '../redis/inspect-server.ts';
 import type { ServerTraits } from '../redis/server-info.ts';
 import { createJobService } from '../jobs/job-service.ts';
 import { createKeys } from '../jobs/keys.ts';
+import { refuseOlderJobs } from '../jobs/refuse-older-jobs.ts';
 import { type Running, Stack } from '../lifecycle.ts';
 import type { Logger } from '../logger.ts';
 import { SOFTWARE } from '../version.ts';
@@ -40,6 +41,7 @@ export function startApi(
     const redis = connectApi(redisUrl, logger, server);
     stack.defer(async () => redis.disconnect());
     await waitUntilReady(redis, START_MILLISECONDS);
+    await refuseOlderJobs(redis, config.prefix);
     const jobs = createJobService(redis, createKeys(config.prefix), config.retentionSeconds, known.trouble);
     stack.defer(() => jobs.close());
     const { maxInputs, maxBodyBytes } = config;

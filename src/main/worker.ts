@@ -10,6 +10,7 @@ import { connectWorker, waitUntilReady } from '../redis/connections.ts';
 import { inspectServer, START_MILLISECONDS } from '../redis/inspect-server.ts';
 import type { ServerTraits } from '../redis/server-info.ts';
 import { createKeys } from '../jobs/keys.ts';
+import { refuseOlderJobs } from '../jobs/refuse-older-jobs.ts';
 import { startWorkerService } from '../jobs/worker-service.ts';
 import { type Running, Stack } from '../lifecycle.ts';
 import type { Logger } from '../logger.ts';
@@ -35,6 +36,7 @@ export function startWorker(
     const redis = connectWorker(redisUrl, logger, server);
     stack.defer(async () => redis.disconnect());
     await waitUntilReady(redis, START_MILLISECONDS);
+    await refuseOlderJobs(redis, config.prefix);
     const service = await startWorkerService({
       redis,
       keys: createKeys(config.prefix),

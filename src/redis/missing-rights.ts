@@ -5,7 +5,7 @@ import type { Redis } from 'ioredis';
  * nothing that lasts: what they write is deleted by the last.
  */
 function trials(prefix: string): readonly (readonly [string, ...string[]])[] {
-  const key = (name: string): string => `${prefix}:queue:trial:${name}`;
+  const key = (name: string): string => `${prefix}:queues:trial:${name}`;
   return [
     ['PING'],
     ['SET', key('string'), '1', 'PX', '60000'],

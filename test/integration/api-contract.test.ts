@@ -4,6 +4,7 @@ import { createJobStore, type JobStore } from '../../src/jobs/job-store.ts';
 import type { ResultRecord } from '../../src/jobs/result-record.ts';
 import { createResultStore } from '../../src/jobs/result-store.ts';
 import { certification, tensor, useTestApi } from '../support/api.ts';
+import { ref } from '../support/create-job.ts';
 
 // What the server answers is held against what its document promises, by a validator of its own.
 
@@ -122,12 +123,12 @@ describe('certifications are as the document promises', () => {
     const posted = await api.http.post('/v1/certifications').send(certification(inputs));
     expectPromised('POST /v1/certifications', posted);
     const { id } = posted.body as { id: string };
-    await jobs.transition(id, ['queued'], 'running');
+    await jobs.transition(ref(id), ['queued'], 'running');
     const results = createResultStore(api.redis, api.keys);
-    await results.store(id, 0, certified('certified'), 3);
-    await results.store(id, 1, certified('abstained'), 3);
+    await results.store(ref(id), 0, certified('certified'), 3);
+    await results.store(ref(id), 1, certified('abstained'), 3);
     const error = { code: 'input_wrong_shape', detail: 'it does not fit' } as const;
-    await results.store(id, 2, { kind: 'failed', error }, 3);
+    await results.store(ref(id), 2, { kind: 'failed', error }, 3);
     const read = await api.http.get(`/v1/certifications/${id}/results`).expect(200);
     expectPromised('GET /v1/certifications/{id}/results', read);
     const { data } = read.body as { data: Json[] };
@@ -147,7 +148,7 @@ describe('certifications are as the document promises', () => {
       reference: { label: 3, correct: true },
     });
     expect(data[1]).toMatchObject({ certifiedRadius: null, prediction: null, reference: { correct: false } });
-    await jobs.end(id, 'partially_succeeded', null);
+    await jobs.end(ref(id), 'partially_succeeded', null);
     expectPromised('GET /v1/certifications/{id}', await api.http.get(`/v1/certifications/${id}`));
     expectPromised('GET /v1/certifications', await api.http.get('/v1/certifications'));
     const late = await api.http.post(`/v1/certifications/${id}/cancel`);
@@ -158,8 +159,8 @@ describe('certifications are as the document promises', () => {
   test('that failed as a whole, with the reason', async () => {
     const { body } = await api.http.post('/v1/certifications').send(certification()).expect(202);
     const { id } = body as { id: string };
-    await jobs.transition(id, ['queued'], 'running');
-    await jobs.end(id, 'failed', { code: 'model_unavailable', detail: 'no worker has it' });
+    await jobs.transition(ref(id), ['queued'], 'running');
+    await jobs.end(ref(id), 'failed', { code: 'model_unavailable', detail: 'no worker has it' });
     const shown = await api.http.get(`/v1/certifications/${id}`).expect(200);
     expectPromised('GET /v1/certifications/{id}', shown);
     const error = { code: 'model_unavailable', detail: 'no worker has it' };
@@ -180,7 +181,7 @@ test('predictions are as the document promises', async () => {
   const posted = await api.http.post('/v1/predictions').send(certification());
   expectPromised('POST /v1/predictions', posted);
   const { id } = posted.body as { id: string };
-  await jobs.transition(id, ['queued'], 'running');
+  await jobs.transition(ref(id), ['queued'], 'running');
   const result: ResultRecord = {
     kind: 'prediction',
     outcome: 'predicted',
@@ -191,7 +192,7 @@ test('predictions are as the document promises', async () => {
     pValue: 1e-9,
     provenance: origin,
   };
-  await createResultStore(api.redis, api.keys).store(id, 0, result, null);
+  await createResultStore(api.redis, api.keys).store(ref(id), 0, result, null);
   const read = await api.http.get(`/v1/predictions/${id}/results`).expect(200);
   expectPromised('GET /v1/predictions/{id}/results', read);
   expect(read.body).toMatchObject({
@@ -210,8 +211,8 @@ test.each(['certifications', 'predictions'] as const)(
     const posted = await api.http.post(`/v1/${kind}`).send({ ...certification(), ...again });
     expectPromised(`POST /v1/${kind}`, posted);
     const { id } = posted.body as { id: string };
-    await jobs.transition(id, ['queued'], 'running');
-    await createResultStore(api.redis, api.keys).store(id, 0, drawnAgain(kind), 3);
+    await jobs.transition(ref(id), ['queued'], 'running');
+    await createResultStore(api.redis, api.keys).store(ref(id), 0, drawnAgain(kind), 3);
     const read = await api.http.get(`/v1/${kind}/${id}/results`).expect(200);
     expectPromised(`GET /v1/${kind}/{id}/results`, read);
     expect(read.body).toMatchObject({ data: [{ outcome: 'reproduced', prediction: null }] });

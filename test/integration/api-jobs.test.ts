@@ -1,10 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createEntryStore } from '../../src/jobs/entries.ts';
+import { queueId } from '../../src/jobs/job-ref.ts';
 import { coordinatorQueue } from '../../src/jobs/queues.ts';
 import { createJobStore } from '../../src/jobs/job-store.ts';
 import { createPresence } from '../../src/jobs/presence.ts';
 import { createResultStore } from '../../src/jobs/result-store.ts';
 import { hostStatus, loadedModel, workerStatus } from '../support/worker-status.ts';
 import { certification, greyPng, startTestApi, tensor, type TestApi, useTestApi } from '../support/api.ts';
+import { ref } from '../support/create-job.ts';
 import { until } from '../support/until.ts';
 
 const api = useTestApi();
@@ -70,17 +73,18 @@ describe('a submitted certification', () => {
     expect(shown.headers['retry-after']).toMatch(/^[1-9]\d*$/);
   });
 
-  test('is in the queue under its own id, and its record holds what was sent', async () => {
+  test('is in the queue under its own name, and what was sent is stored', async () => {
     const { id } = await submit(certification([{ tensor: tensor(9) }, { id: 'same', tensor: tensor(9) }]));
     const queue = coordinatorQueue(api.redis, api.keys);
-    expect(await queue.getJobState(id)).toBe('waiting');
+    expect(await queue.getJobState(queueId(ref(id)))).toBe('waiting');
     await queue.close();
-    const record = (await createJobStore(api.redis, api.keys, 60, Date.now).get(id))!;
+    const record = (await createJobStore(api.redis, api.keys, 60, Date.now).get(ref(id)))!;
     expect(record.request.seed).toMatch(/^[0-9a-f]{64}$/);
     expect(record.request.seedSource).toBe('server');
-    expect(record.request.inputs.map((input) => input.id)).toEqual(['0', 'same']);
+    const entries = await createEntryStore(api.redis, api.keys).read(ref(id), 0, record.inputsTotal);
+    expect(entries.map((entry) => entry!.id)).toEqual(['0', 'same']);
     // Equal inputs are stored once.
-    expect(await api.redis.hlen(api.keys.inputs(id))).toBe(1);
+    expect(await api.redis.hlen(api.keys.inputs(ref(id)))).toBe(1);
   });
 
   test('draws a seed of its own unless the request reproduces an earlier job', async () => {
@@ -89,9 +93,9 @@ describe('a submitted certification', () => {
     const [first, second] = [await submit(), await submit()];
     const again = await submit({ ...certification(), reproductionSeed: seed, reproductionIndex: 5 });
     const seeds = [];
-    for (const { id } of [first, second]) seeds.push((await store.get(id))!.request.seed);
+    for (const { id } of [first, second]) seeds.push((await store.get(ref(id)))!.request.seed);
     expect(new Set(seeds).size).toBe(2);
-    expect((await store.get(again.id))!.request).toMatchObject({
+    expect((await store.get(ref(again.id)))!.request).toMatchObject({
       seed,
       seedSource: 'client',
       firstIndex: 5,
@@ -260,9 +264,9 @@ describe('results', () => {
 
   test('show a failed input with its reason beside the others', async () => {
     const { id, links } = await submit(certification([{ tensor: tensor() }, { tensor: tensor(1) }]));
-    await createJobStore(api.redis, api.keys, 60, Date.now).transition(id, ['queued'], 'running');
+    await createJobStore(api.redis, api.keys, 60, Date.now).transition(ref(id), ['queued'], 'running');
     const error = { code: 'input_undecodable', detail: 'the image cannot be decoded' } as const;
-    await createResultStore(api.redis, api.keys).store(id, 1, { kind: 'failed', error }, null);
+    await createResultStore(api.redis, api.keys).store(ref(id), 1, { kind: 'failed', error }, null);
     const { body } = await api.http.get(links.results).expect(200);
     expect(body).toMatchObject({ data: [{ status: 'pending' }, { status: 'failed', outcome: null, error }] });
     const job = await api.http.get(links.self).expect(200);
@@ -279,7 +283,7 @@ describe('cancelling', () => {
     const { body } = await api.http.post(`${links.self}/cancel`).expect(202);
     expect(body).toMatchObject({ id, status: 'cancelled', error: null, progress: { secondsLeft: 0 } });
     const queue = coordinatorQueue(api.redis, api.keys);
-    expect(await queue.getJobState(id)).toBe('unknown');
+    expect(await queue.getJobState(queueId(ref(id)))).toBe('unknown');
     await queue.close();
     const again = await api.http.post(`${links.self}/cancel`).expect(202);
     expect(again.body).toEqual(body);
@@ -291,7 +295,7 @@ describe('cancelling', () => {
 
   test.each(['running', 'cancelling'] as const)('a %s job ends it at once, twice as well', async (status) => {
     const { id, links } = await submit();
-    await createJobStore(api.redis, api.keys, 60, Date.now).transition(id, ['queued'], status);
+    await createJobStore(api.redis, api.keys, 60, Date.now).transition(ref(id), ['queued'], status);
     for (let time = 0; time < 2; time += 1) {
       const { body } = await api.http.post(`${links.self}/cancel`).expect(202);
       expect(body).toMatchObject({ status: 'cancelled', waitingFor: null, progress: { secondsLeft: 0 } });
@@ -301,8 +305,8 @@ describe('cancelling', () => {
   test('a job that has ended is refused with already_finished', async () => {
     const { id, links } = await submit();
     const store = createJobStore(api.redis, api.keys, 60, Date.now);
-    await store.transition(id, ['queued'], 'running');
-    await store.end(id, 'succeeded', null);
+    await store.transition(ref(id), ['queued'], 'running');
+    await store.end(ref(id), 'succeeded', null);
     const { body } = await api.http.post(`${links.self}/cancel`).expect(409);
     expect(body).toMatchObject({
       code: 'already_finished',

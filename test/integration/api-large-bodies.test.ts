@@ -1,8 +1,10 @@
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createEntryStore } from '../../src/jobs/entries.ts';
 import { createJobStore } from '../../src/jobs/job-store.ts';
 import { createSamplingStore } from '../../src/jobs/sampling-store.ts';
 import { greyPng, startTestApi, type TestApi } from '../support/api.ts';
+import { ref } from '../support/create-job.ts';
 import { pngChunk, riffChunk, webpCanvas, webpFile, webpImage } from '../support/image-bytes.ts';
 import { startTestRedis, type TestRedis } from '../support/redis.ts';
 import { type SlowProxy, startSlowProxy } from '../support/slow-proxy.ts';
@@ -63,18 +65,16 @@ test('a request of 20 MiB is accepted, and none beside it waits for its bytes', 
   expect(status, JSON.stringify(body)).toBe(202);
   expect(beside).toBeGreaterThan(3);
   const { id } = body as { id: string };
-  const record = (await jobs().get(id))!;
-  const kept = await createSamplingStore(api.redis, api.keys).inputBytes(
-    id,
-    record.request.inputs[0]!.digest,
-  );
+  const [entry] = await createEntryStore(api.redis, api.keys).read(ref(id), 0, 1);
+  const kept = await createSamplingStore(api.redis, api.keys).inputBytes(ref(id), entry!.digest);
   expect(image.equals(kept!)).toBe(true);
   // Claimed: bytes that expire would lose the job.
-  expect(await api.redis.pttl(api.keys.inputs(id))).toBe(-1);
+  expect(await api.redis.pttl(api.keys.inputs(ref(id)))).toBe(-1);
+  expect(await api.redis.pttl(api.keys.entries(ref(id)))).toBe(-1);
 });
 
 test('of a request that takes too long nothing is left but bytes that expire', async () => {
-  const before = await jobs().activeIds();
+  const before = await jobs().active();
   const way = await startSlowProxy(redis.socketPath, MEBIBYTE);
   const slow = await startTestApi(way.url, { maxBodyBytes: 64 * MEBIBYTE });
   try {
@@ -89,17 +89,17 @@ test('of a request that takes too long nothing is left but bytes that expire', a
     expect(headers['retry-after']).toMatch(/^[1-9]/);
     const { body: listed } = await slow.http.get('/v1/certifications').expect(200);
     expect(listed).toMatchObject({ data: [] });
-    const keys = await slow.redis.keys(slow.keys.job('*'));
+    const keys = await slow.redis.keys(slow.keys.job(ref('*')));
     expect(keys.length).toBeGreaterThan(0);
     for (const key of keys) {
-      expect(key).toMatch(/:inputs$/);
+      expect(key).toMatch(/:(inputs|entries)$/);
       expect(await slow.redis.pttl(key)).toBeGreaterThan(0);
     }
   } finally {
     await slow.close();
     await way.close();
   }
-  expect(await jobs().activeIds()).toEqual(before);
+  expect(await jobs().active()).toEqual(before);
 });
 
 test('animated files of 60,000 frames are refused at once, four of them together, and hold up nothing beside them', async () => {

@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { createJobStore } from '../../src/jobs/job-store.ts';
+import { createEntryStore } from '../../src/jobs/entries.ts';
 import { undecodablePng } from '../support/image-bytes.ts';
 import { greyPng, useTestApi } from '../support/api.ts';
+import { ref } from '../support/create-job.ts';
 
 const api = useTestApi({ maxInputs: 3, maxBodyBytes: 64 * 1024 });
 let png: Buffer;
@@ -27,8 +28,8 @@ function faultsOf(body: unknown): string[] {
 }
 
 async function stored(id: string): Promise<{ id: string; label: number | null }[]> {
-  const record = await createJobStore(api.redis, api.keys, 60, Date.now).get(id);
-  return record!.request.inputs.map(({ id: name, label }) => ({ id: name, label }));
+  const entries = await createEntryStore(api.redis, api.keys).read(ref(id), 0, 3);
+  return entries.flatMap((entry) => (entry === null ? [] : [{ id: entry.id, label: entry.label }]));
 }
 
 describe('a form', () => {

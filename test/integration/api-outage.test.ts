@@ -84,7 +84,7 @@ describe('while Redis hangs', () => {
     await untilBack();
     // What was answered with 503 was not accepted, although Redis has read the commands in the meantime.
     const store = createJobStore(api.redis, api.keys, 60, Date.now);
-    await until(async () => (await store.activeIds()).length === 1, {
+    await until(async () => (await store.active()).length === 1, {
       what: 'the refused job to be withdrawn',
     });
     expect(await listed()).toEqual(before);

@@ -5,13 +5,14 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { type ChunkFeed, createChunkFeed, type FedJob } from '../../src/jobs/chunk-feed.ts';
 import { chunkWindow } from '../../src/jobs/chunk-size.ts';
 import type { JobRequest } from '../../src/jobs/job-record.ts';
+import { queueId } from '../../src/jobs/job-ref.ts';
 import { createJobStore, type JobStore } from '../../src/jobs/job-store.ts';
 import { createKeys } from '../../src/jobs/keys.ts';
-import { planRound } from '../../src/jobs/plan.ts';
 import { createPresence } from '../../src/jobs/presence.ts';
 import {
   type CoordinatorData,
   coordinatorQueue,
+  enqueueCoordination,
   type SamplingData,
   type SamplingQueues,
   samplingQueues,
@@ -19,7 +20,9 @@ import {
 import { createSamplingStore, type SamplingStore } from '../../src/jobs/sampling-store.ts';
 import { connectWorker, waitUntilReady } from '../../src/redis/connections.ts';
 import { QUIET } from '../support/api.ts';
+import { createJob as create, ref } from '../support/create-job.ts';
 import { WAIT_LIMIT_MS } from '../support/limits.ts';
+import { planRound } from '../support/plan-round.ts';
 import { startTestRedis, type TestRedis } from '../support/redis.ts';
 import { ENGINE, hostStatus, loadedModel, NOISE, workerStatus } from '../support/worker-status.ts';
 
@@ -30,7 +33,6 @@ const REQUEST: JobRequest = {
   model: { name: 'mnist-cnn', version: '1.0.0', digest: DIGEST },
   parameters: { sigma: 0.5, n: 1_000, alpha: 0.001 },
   noise: NOISE,
-  inputs: [{ id: 'a', kind: 'tensor', digest: DIGEST, label: null }],
   seed: '0'.repeat(64),
   seedSource: 'server',
   firstIndex: 0,
@@ -69,10 +71,12 @@ afterAll(async () => {
 
 /** A running job with a round of `chunks` chunks. */
 async function createJob(id: string, chunks: number): Promise<FedJob> {
-  await jobs.create(id, REQUEST, 10 * chunks, new Map());
-  await jobs.transition(id, ['queued'], 'running');
-  await jobs.bind(id, ENGINE);
-  const job = { id, binding: 0, request: REQUEST, engine: ENGINE };
+  const entry = { id: 'a', kind: 'tensor', digest: DIGEST, label: null } as const;
+  const inputs = { entries: [entry], bytes: new Map([[DIGEST, Buffer.from('bytes')]]) };
+  await create(jobs, ref(id), REQUEST, inputs, 10 * chunks);
+  await jobs.transition(ref(id), ['queued'], 'running');
+  await jobs.bind(ref(id), ENGINE);
+  const job = { ...ref(id), binding: 0, request: REQUEST, inputsTotal: 1, engine: ENGINE };
   const draws = [{ purpose: 'prediction' as const, firstSample: 0, count: 10 * chunks }];
   await sampling.storeRound(job, 0, planRound([{ input: 0, draws }], 10));
   return job;
@@ -96,7 +100,7 @@ const numbers = async (): Promise<number[]> => (await waiting()).map(({ data }) 
 async function drawn(job: FedJob, chunk: number): Promise<void> {
   await sampling.record(job, chunk, 10, VOTES);
   await feed.fill(job);
-  await queues.of(ENGINE, NOISE).remove(`${job.id}.0-${chunk}`);
+  await queues.of(ENGINE, NOISE).remove(queueId(job, `0-${chunk}`));
 }
 
 describe('the window of a job', () => {
@@ -125,7 +129,7 @@ describe('the window of a job', () => {
   test('that has been drawn calls the coordinator, although one is looking at the job just then', async () => {
     const job = await createJob('job', 2);
     await feed.fill(job);
-    await coordinators.add('coordinate', { id: 'job' }, { jobId: 'job' });
+    await enqueueCoordination(coordinators, job);
     for (const chunk of [0, 1]) await drawn(job, chunk);
     expect(await coordinators.getWaitingCount()).toBe(2);
   });
@@ -142,7 +146,7 @@ describe('the window of a job', () => {
   test('is restored where the queue has lost chunks', async () => {
     const job = await createJob('job', 100);
     await feed.fill(job);
-    for (const chunk of [1, 3]) await queues.of(ENGINE, NOISE).remove(`job.0-${chunk}`);
+    for (const chunk of [1, 3]) await queues.of(ENGINE, NOISE).remove(queueId(job, `0-${chunk}`));
     expect(await feed.lookAfter(job)).toEqual({ lost: [1, 3], failed: [] });
     await feed.restore(job, [1, 3]);
     expect((await numbers()).toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3]);
@@ -152,9 +156,9 @@ describe('the window of a job', () => {
   test('is empty after the job was cancelled, although one was just filling it', async () => {
     const job = await createJob('job', 100);
     await feed.fill(job);
-    await jobs.transition('job', ['running'], 'cancelling');
+    await jobs.transition(job, ['running'], 'cancelling');
     await Promise.all([feed.withdraw(job), drawn(job, 0)]);
-    await jobs.end('job', 'cancelled', null);
+    await jobs.end(job, 'cancelled', null);
     await feed.fill(job);
     expect(await numbers()).toEqual([]);
   });

@@ -4,7 +4,6 @@ import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import type { JobResource } from '../../src/contract/job.ts';
 import type { JobRequest } from '../../src/jobs/job-record.ts';
 import { createKeys } from '../../src/jobs/keys.ts';
-import { planRound } from '../../src/jobs/plan.ts';
 import { createPresence } from '../../src/jobs/presence.ts';
 import {
   type CoordinatorData,
@@ -16,7 +15,9 @@ import {
 import { createSamplingStore } from '../../src/jobs/sampling-store.ts';
 import { connectWorker, waitUntilReady } from '../../src/redis/connections.ts';
 import { QUIET } from '../support/api.ts';
+import { ref } from '../support/create-job.ts';
 import { WAIT_LIMIT_MS } from '../support/limits.ts';
+import { planRound } from '../support/plan-round.ts';
 import { startTestRedis, type TestRedis } from '../support/redis.ts';
 import {
   createTestClient,
@@ -83,9 +84,13 @@ afterAll(async () => {
 /** Submits a job while nobody works, and makes its record say what the API of the newer release would have said. */
 async function submitLater(): Promise<JobResource> {
   const { id } = await client.submit(REQUEST);
-  const request = JSON.parse((await redis.hget(keys.job(id), 'request'))!) as JobRequest;
+  const request = JSON.parse((await redis.hget(keys.job(ref(id)), 'request'))!) as JobRequest;
   expect(request.noise).toEqual(NOISE);
-  await redis.hset(keys.job(id), 'request', JSON.stringify({ ...request, noise: { ...NOISE, ...LATER } }));
+  await redis.hset(
+    keys.job(ref(id)),
+    'request',
+    JSON.stringify({ ...request, noise: { ...NOISE, ...LATER } }),
+  );
   return client.job(id);
 }
 
@@ -141,7 +146,7 @@ it('such a job is left to the worker that draws it, and refused where its chunks
   try {
     await presence.announce(newer);
     // Every job is looked at now and then; this one at once.
-    await enqueueCoordination(coordinators, later.id, 'newer-worker');
+    await enqueueCoordination(coordinators, ref(later.id), 'newer-worker');
     await until(async () => (await client.job(later.id)).engine !== null, {
       what: 'the job to get its pool',
     });
@@ -151,7 +156,7 @@ it('such a job is left to the worker that draws it, and refused where its chunks
       progress: { samplesDrawn: 0 },
     });
     // Nobody but the newer worker may plan its round; this stands for it.
-    const job = { id: later.id, binding: 0 };
+    const job = { ...ref(later.id), binding: 0 };
     const sampling = createSamplingStore(redis, keys);
     const draws = [{ purpose: 'selection' as const, firstSample: 0, count: 100 }];
     expect(await sampling.plan(job)).toMatchObject({ chunks: 0 });

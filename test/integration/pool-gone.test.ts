@@ -5,6 +5,7 @@ import type { ResultResource } from '../../src/contract/result.ts';
 import { createKeys } from '../../src/jobs/keys.ts';
 import { connectWorker, waitUntilReady } from '../../src/redis/connections.ts';
 import { QUIET } from '../support/api.ts';
+import { ref } from '../support/create-job.ts';
 import { WAIT_LIMIT_MS } from '../support/limits.ts';
 import { startTestRedis, type TestRedis } from '../support/redis.ts';
 import {
@@ -85,7 +86,7 @@ async function interrupted(): Promise<JobResource> {
   expect(stopped.finishedAt).toBeNull();
   const { version } = stopped.engine!;
   const older = (text: string): string => text.replaceAll(`"version":"${version}"`, '"version":"0.29.0"');
-  for (const name of [keys.job(job.id), keys.votes(job.id), keys.results(job.id)]) {
+  for (const name of [keys.job, keys.votes, keys.results].map((key) => key(ref(job.id)))) {
     for (const [field, text] of Object.entries(await redis.hgetall(name))) {
       if (older(text) !== text) await redis.hset(name, field, older(text));
     }

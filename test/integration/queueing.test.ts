@@ -2,10 +2,12 @@ import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { JobResource } from '../../src/contract/job.ts';
 import { chunkWindow } from '../../src/jobs/chunk-size.ts';
+import { queueId } from '../../src/jobs/job-ref.ts';
 import { createKeys } from '../../src/jobs/keys.ts';
 import { coordinatorQueue, type SamplingQueues, samplingQueues } from '../../src/jobs/queues.ts';
 import { connectWorker, waitUntilReady } from '../../src/redis/connections.ts';
 import { QUIET } from '../support/api.ts';
+import { ref } from '../support/create-job.ts';
 import { WAIT_LIMIT_MS } from '../support/limits.ts';
 import { startTestRedis, type TestRedis } from '../support/redis.ts';
 import {
@@ -129,7 +131,7 @@ describe('a job of 500 million samples', () => {
     const { samplesPlanned } = (await client.job(job.id)).progress;
     expect(samplesPlanned).toBe(500_005_000);
     const names = await redis.keys(`${keys.queuePrefix}:*`);
-    const ofSampling = [keys.plan, keys.ended, keys.drawn, keys.votes].map((key) => key(job.id));
+    const ofSampling = [keys.plan, keys.ended, keys.drawn, keys.votes].map((key) => key(ref(job.id)));
     const sizes = await Promise.all(
       [...names.filter((name) => name.includes(job.id)), ...ofSampling].map((name) =>
         redis.memory('USAGE', name),
@@ -145,13 +147,13 @@ describe('cancelling', () => {
     const job = await submitHuge();
     await underWay(job.id);
     expect(await client.cancel(job.id)).toMatchObject({ status: 'cancelled', waitingFor: null });
-    await until(async () => !(await chunksInQueue(job)).some((id) => id.startsWith(job.id)), {
+    await until(async () => !(await chunksInQueue(job)).some((id) => id.startsWith(queueId(ref(job.id)))), {
       what: 'the chunks in the hands of the device to go',
     });
     const coordinators = coordinatorQueue(redis, keys);
-    expect(await coordinators.getJobState(job.id)).toBe('unknown');
+    expect(await coordinators.getJobState(queueId(ref(job.id)))).toBe('unknown');
     await coordinators.close();
-    expect(await redis.keys(`${keys.job(job.id)}:*`)).toEqual([]);
+    expect(await redis.keys(`${keys.job(ref(job.id))}:*`)).toEqual([keys.entries(ref(job.id))]);
     // The others go on.
     const counts = others.map(({ id }) => drawnOf(id));
     for (const [index, { id }] of others.entries()) await underWay(id, counts[index]! + 1);

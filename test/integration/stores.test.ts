@@ -6,8 +6,11 @@ import { ARROWS, hasEnded, STORED_STATUSES, type StoredStatus } from '../../src/
 import { connectWorker, waitUntilReady } from '../../src/redis/connections.ts';
 import type { JobRequest } from '../../src/jobs/job-record.ts';
 import { createJobStore, type JobPage, type JobStore } from '../../src/jobs/job-store.ts';
+import { createEntryStore, type EntryStore, type JobEntry } from '../../src/jobs/entries.ts';
+import { DEFAULT_OWNER, isJobRef, type JobRef, parseRef, queueId, refText } from '../../src/jobs/job-ref.ts';
 import { createKeys, type Keys } from '../../src/jobs/keys.ts';
-import { planRound, type Round } from '../../src/jobs/plan.ts';
+import { createLargeInputs } from '../../src/jobs/large-inputs.ts';
+import type { Round } from '../../src/jobs/plan.ts';
 import { createPresence, PRESENCE_MILLISECONDS, type WorkerStatus } from '../../src/jobs/presence.ts';
 import {
   COORDINATOR_QUEUE,
@@ -26,7 +29,9 @@ import {
 } from '../../src/jobs/sampling-store.ts';
 import { ENGINE, NOISE, workerStatus } from '../support/worker-status.ts';
 import { QUIET } from '../support/api.ts';
+import { createJob, ref } from '../support/create-job.ts';
 import { WAIT_LIMIT_MS } from '../support/limits.ts';
+import { planRound } from '../support/plan-round.ts';
 import { startTestRedis, type TestRedis } from '../support/redis.ts';
 import { until } from '../support/until.ts';
 
@@ -39,6 +44,7 @@ let server: TestRedis;
 let redis: Redis;
 let keys: Keys;
 let jobs: JobStore;
+let entries: EntryStore;
 let results: ResultStore;
 let sampling: SamplingStore;
 let clock: number;
@@ -52,6 +58,7 @@ beforeEach(() => {
   keys = createKeys(`test-${randomBytes(4).toString('hex')}`);
   clock = 1_700_000_000_000;
   jobs = createJobStore(redis, keys, RETENTION, () => clock);
+  entries = createEntryStore(redis, keys);
   results = createResultStore(redis, keys);
   sampling = createSamplingStore(redis, keys);
 });
@@ -66,41 +73,41 @@ const REQUEST: JobRequest = {
   model: { name: 'mnist-cnn', version: '1.0.0', digest: DIGEST },
   parameters: { sigma: 0.5, n: 100, alpha: 0.001 },
   noise: NOISE,
-  inputs: [
-    { id: 'a', kind: 'tensor', digest: DIGEST, label: 3 },
-    { id: 'b', kind: 'tensor', digest: DIGEST, label: null },
-  ],
   seed: '0'.repeat(64),
   seedSource: 'server',
   firstIndex: 0,
 };
+const ENTRIES: readonly JobEntry[] = [
+  { id: 'a', kind: 'tensor', digest: DIGEST, label: 3 },
+  { id: 'b', kind: 'tensor', digest: DIGEST, label: null },
+];
 
-async function create(id = 'job', kind: JobRequest['kind'] = 'prediction'): Promise<string> {
-  await jobs.create(id, { ...REQUEST, kind } as JobRequest, 200, new Map([[DIGEST, Buffer.from('bytes')]]));
-  return id;
+function create(id = 'job', kind: JobRequest['kind'] = 'prediction'): Promise<JobRef> {
+  const inputs = { entries: ENTRIES, bytes: new Map([[DIGEST, Buffer.from('bytes')]]) };
+  return createJob(jobs, ref(id), { ...REQUEST, kind } as JobRequest, inputs, 200);
 }
 
-async function createRunning(id = 'job'): Promise<string> {
-  await create(id);
-  await jobs.transition(id, ['queued'], 'running');
-  return id;
+async function createRunning(id = 'job'): Promise<JobRef> {
+  const job = await create(id);
+  await jobs.transition(job, ['queued'], 'running');
+  return job;
 }
 
 async function createBound(): Promise<BoundJob> {
-  return { id: await createRunning(), binding: 0 };
+  return { ...(await createRunning()), binding: 0 };
 }
 
 /** Puts a job into a status by the way that leads there. */
-async function createIn(status: StoredStatus): Promise<string> {
-  const id = await create();
-  if (status === 'queued') return id;
-  if (status === 'cancelling' || status === 'cancelled') await jobs.transition(id, ['queued'], 'cancelling');
-  else await jobs.transition(id, ['queued'], 'running');
-  if (hasEnded(status)) await jobs.end(id, status, null);
-  return id;
+async function createIn(status: StoredStatus): Promise<JobRef> {
+  const job = await create();
+  if (status === 'queued') return job;
+  if (status === 'cancelling' || status === 'cancelled') await jobs.transition(job, ['queued'], 'cancelling');
+  else await jobs.transition(job, ['queued'], 'running');
+  if (hasEnded(status)) await jobs.end(job, status, null);
+  return job;
 }
 
-const statusOf = async (id: string): Promise<string | undefined> => (await jobs.get(id))?.status;
+const statusOf = async (job: JobRef): Promise<string | undefined> => (await jobs.get(job))?.status;
 const together = <Value>(action: (index: number) => Promise<Value>): Promise<Value[]> =>
   Promise.all(Array.from({ length: RACERS }, (_, index) => action(index)));
 
@@ -157,8 +164,8 @@ const votes = (count: number): ChunkVotes => ({
 });
 
 /** Every key of a job, and its seconds to live (-1 for ever). */
-async function lifetimes(id: string): Promise<Record<string, number>> {
-  const names = (await redis.keys(`${keys.job(id)}*`)).sort();
+async function lifetimes(job: JobRef): Promise<Record<string, number>> {
+  const names = (await redis.keys(`${keys.job(job)}*`)).sort();
   return Object.fromEntries(
     await Promise.all(names.map(async (name) => [name, await redis.ttl(name)] as const)),
   );
@@ -166,25 +173,27 @@ async function lifetimes(id: string): Promise<Record<string, number>> {
 
 describe('a job', () => {
   test('is bound to one pool while it runs, whoever asks first', async () => {
-    const id = await create();
+    const job = await create();
     const cuda = { ...ENGINE, provider: 'cuda' };
-    expect(await jobs.bind(id, ENGINE)).toBeNull();
-    expect((await jobs.get(id))!.engine).toBeNull();
-    await jobs.transition(id, ['queued'], 'running');
-    expect(await Promise.all([jobs.bind(id, cuda), jobs.bind(id, ENGINE)])).toEqual([cuda, cuda]);
-    expect((await jobs.get(id))!.engine).toEqual(cuda);
-    await jobs.end(id, 'failed', null);
-    expect(await jobs.bind(id, ENGINE)).toBeNull();
-    expect(await jobs.bind('no-such-job', ENGINE)).toBeNull();
+    expect(await jobs.bind(job, ENGINE)).toBeNull();
+    expect((await jobs.get(job))!.engine).toBeNull();
+    await jobs.transition(job, ['queued'], 'running');
+    expect(await Promise.all([jobs.bind(job, cuda), jobs.bind(job, ENGINE)])).toEqual([cuda, cuda]);
+    expect((await jobs.get(job))!.engine).toEqual(cuda);
+    await jobs.end(job, 'failed', null);
+    expect(await jobs.bind(job, ENGINE)).toBeNull();
+    expect(await jobs.bind(ref('no-such-job'), ENGINE)).toBeNull();
   });
 
   test('is created whole: record, inputs, list and the set of active ones', async () => {
-    const id = await create();
-    expect(await jobs.get(id)).toEqual({
+    const job = await create();
+    expect(await jobs.get(job)).toEqual({
       engine: null,
       binding: 0,
-      id,
+      owner: 'default',
+      id: 'job',
       request: REQUEST,
+      inputsTotal: 2,
       status: 'queued',
       createdAt: clock,
       startedAt: null,
@@ -195,23 +204,76 @@ describe('a job', () => {
       samplesDrawn: 0,
       samplesPlanned: 200,
     });
-    expect(Buffer.from((await sampling.inputBytes(id, DIGEST))!).toString()).toBe('bytes');
-    expect(await jobs.activeIds()).toEqual([id]);
-    expect((await jobs.list('prediction', 10, null))!.jobs.map((job) => job.id)).toEqual([id]);
-    expect((await jobs.list('certification', 10, null))!.jobs).toEqual([]);
+    expect(Buffer.from((await sampling.inputBytes(job, DIGEST))!).toString()).toBe('bytes');
+    expect(await jobs.active()).toEqual([job]);
+    expect((await jobs.list(DEFAULT_OWNER, 'prediction', 10, null))!.jobs.map((job) => job.id)).toEqual([
+      job.id,
+    ]);
+    expect((await jobs.list(DEFAULT_OWNER, 'certification', 10, null))!.jobs).toEqual([]);
+    expect(await entries.read(job, 0, 3)).toEqual([...ENTRIES, null]);
+  });
+
+  test('is not created where some of its inputs, stored before, are gone: nothing is', async () => {
+    const large = createLargeInputs(redis, keys);
+    const { signal } = new AbortController();
+    const job = ref('staged');
+    const bytes = new Map([[DIGEST, Buffer.from('bytes')]]);
+    const size = { inputs: 2, labelled: 1, contents: 1, samplesPlanned: 200 };
+    const createStaged = (): Promise<void> => jobs.create(job, REQUEST, size, null);
+    await expect(createStaged()).rejects.toThrow('the inputs stored before are gone');
+    await large.store(job, { entries: ENTRIES.slice(0, 1), bytes }, signal);
+    await expect(createStaged()).rejects.toThrow('the inputs stored before are gone');
+    expect(await jobs.get(job)).toBeNull();
+    expect(await redis.exists(keys.active, keys.list(DEFAULT_OWNER, 'prediction'))).toBe(0);
+    expect(await redis.ttl(keys.entries(job))).toBeGreaterThan(0);
+    await large.store(job, { entries: ENTRIES.slice(1), bytes: new Map() }, signal, 1);
+    await createStaged();
+    expect(await entries.read(job, 0, 2)).toEqual(ENTRIES);
+    expect(new Set(Object.values(await lifetimes(job)))).toEqual(new Set([-1]));
+    large.close();
+  });
+
+  test('of any number of inputs has a record of less than 2 KB', async () => {
+    const engine = { ...ENGINE, rows: 'proved', output: 'logits before LogSoftmax', batch: 128 } as const;
+    const kind = 'certification';
+    const parameters = { sigma: 0.123456789, n0: 10_000_000, n: 10_000_000, alpha: 0.001, bound: 'pA-pB' };
+    const long = 'm'.repeat(64);
+    const model = { name: long, version: long, digest: DIGEST };
+    const many = Array.from({ length: 1_000 }, (_, index) => ({ ...ENTRIES[0]!, id: `${index}` }));
+    const inputs = { entries: many, bytes: new Map([[DIGEST, Buffer.from('bytes')]]) };
+    const request = { ...REQUEST, kind, model, parameters } as JobRequest;
+    const job = await createJob(jobs, ref('job'), request, inputs, 2 ** 48);
+    await jobs.transition(job, ['queued'], 'running');
+    await jobs.bind(job, engine);
+    const fields = Object.entries(await redis.hgetall(keys.job(job)));
+    expect(fields.flat().join('').length).toBeLessThan(2_000);
+    expect((await jobs.get(job))!.inputsTotal).toBe(1_000);
+  });
+
+  test.each(['', 'a:b', 'a/b', 'a.b', '-a', 'é', 'x'.repeat(64)])('is never named %j', (id) => {
+    expect(isJobRef(ref(id))).toBe(false);
+    expect(isJobRef({ owner: id, id: 'job' })).toBe(false);
+    expect(parseRef(refText(ref(id)))).toBeNull();
+  });
+
+  test('is named by its owner and its id', () => {
+    expect(parseRef(refText({ owner: 'a-lab_1', id: 'cert_0f' }))).toEqual({
+      owner: 'a-lab_1',
+      id: 'cert_0f',
+    });
   });
 
   test('that is forgotten leaves nothing at all', async () => {
     await jobs.forget(await create(), 'prediction');
-    expect(await redis.keys(`${keys.job('job')}*`)).toEqual([]);
-    expect(await redis.exists(keys.active, keys.list('prediction'))).toBe(0);
-    expect(await jobs.get('job')).toBeNull();
+    expect(await redis.keys(`${keys.job(ref('job'))}*`)).toEqual([]);
+    expect(await redis.exists(keys.active, keys.list(DEFAULT_OWNER, 'prediction'))).toBe(0);
+    expect(await jobs.get(ref('job'))).toBeNull();
   });
 
   test('whose record is spoilt is reported, not guessed', async () => {
-    const id = await create();
-    await redis.hset(keys.job(id), 'status', 'sleeping');
-    await expect(jobs.get(id)).rejects.toThrow('job job has no valid record');
+    const job = await create();
+    await redis.hset(keys.job(job), 'status', 'sleeping');
+    await expect(jobs.get(job)).rejects.toThrow('job job has no valid record');
   });
 });
 
@@ -219,56 +281,56 @@ describe('a status', () => {
   const every = STORED_STATUSES.flatMap((from) => STORED_STATUSES.map((to) => [from, to] as const));
 
   test.each(every)('%s -> %s happens only along an arrow', async (from, to) => {
-    const id = await createIn(from);
-    expect(await statusOf(id)).toBe(from);
-    const reached = await jobs.transition(id, STORED_STATUSES, to);
+    const job = await createIn(from);
+    expect(await statusOf(job)).toBe(from);
+    const reached = await jobs.transition(job, STORED_STATUSES, to);
     const expected = ARROWS[from].includes(to) ? to : from;
     expect(reached).toBe(expected);
-    expect(await statusOf(id)).toBe(expected);
+    expect(await statusOf(job)).toBe(expected);
     // The product ends a job by `end` alone, which lets its record expire.
-    await jobs.forget(id, 'prediction');
+    await jobs.forget(job, 'prediction');
   });
 
   const ends = STORED_STATUSES.filter((status) => hasEnded(status));
   const endings = STORED_STATUSES.flatMap((from) => ends.map((to) => [from, to] as const));
   test.each(endings)('%s, ended as %s, follows the arrows; a cancellation wins', async (from, to) => {
-    const id = await createIn(from);
-    await jobs.end(id, to, { code: 'internal_error', detail: 'a fault' });
+    const job = await createIn(from);
+    await jobs.end(job, to, { code: 'internal_error', detail: 'a fault' });
     const expected = from === 'cancelling' ? 'cancelled' : ARROWS[from].includes(to) ? to : from;
-    const record = (await jobs.get(id))!;
+    const record = (await jobs.get(job))!;
     expect(record.status).toBe(expected);
     expect(record.finishedAt === null).toBe(!hasEnded(expected));
-    expect(await redis.sismember(keys.active, id)).toBe(hasEnded(expected) ? 0 : 1);
+    expect(await redis.sismember(keys.active, refText(job))).toBe(hasEnded(expected) ? 0 : 1);
   });
 
   test('of a job that is not there is null, and asking brings nothing about', async () => {
-    expect(await jobs.transition('gone', ['queued'], 'running')).toBeNull();
-    await jobs.end('gone', 'failed', null);
-    expect(await redis.keys(`${keys.job('gone')}*`)).toEqual([]);
+    expect(await jobs.transition(ref('gone'), ['queued'], 'running')).toBeNull();
+    await jobs.end(ref('gone'), 'failed', null);
+    expect(await redis.keys(`${keys.job(ref('gone'))}*`)).toEqual([]);
   });
 
   test('is moved by exactly one of many that race, and the start time is that of the first', async () => {
-    const id = await create();
+    const job = await create();
     const stores = Array.from({ length: RACERS }, (_, index) =>
       createJobStore(redis, keys, RETENTION, () => clock + index),
     );
-    await together((index) => stores[index]!.transition(id, ['queued'], 'running'));
-    expect(await jobs.get(id)).toMatchObject({ status: 'running', startedAt: clock });
+    await together((index) => stores[index]!.transition(job, ['queued'], 'running'));
+    expect(await jobs.get(job)).toMatchObject({ status: 'running', startedAt: clock });
   });
 
   test('reaches one end under racing ends and cancellations, and keeps it', async () => {
     for (let round = 0; round < 10; round += 1) {
-      const id = await createRunning(`job-${round}`);
+      const job = await createRunning(`job-${round}`);
       const seen = new Set<string>();
       await together(async (index) => {
-        if (index % 4 === 0) await jobs.end(id, 'succeeded', null);
-        else if (index % 4 === 1) await jobs.transition(id, ['queued', 'running'], 'cancelling');
-        else if (index % 4 === 2) await jobs.end(id, 'failed', { code: 'sampling_failed', detail: 'x' });
-        const status = await statusOf(id);
+        if (index % 4 === 0) await jobs.end(job, 'succeeded', null);
+        else if (index % 4 === 1) await jobs.transition(job, ['queued', 'running'], 'cancelling');
+        else if (index % 4 === 2) await jobs.end(job, 'failed', { code: 'sampling_failed', detail: 'x' });
+        const status = await statusOf(job);
         if (status !== undefined && hasEnded(status as StoredStatus)) seen.add(status);
       });
       expect(seen.size).toBe(1);
-      const record = (await jobs.get(id))!;
+      const record = (await jobs.get(job))!;
       expect(seen).toContain(record.status);
       expect(record.error === null).toBe(record.status !== 'failed');
     }
@@ -277,12 +339,12 @@ describe('a status', () => {
 
 describe('a result', () => {
   test('is stored once and counted once, however many race', async () => {
-    const id = await createRunning();
+    const job = await createRunning();
     await together(async (index) =>
-      results.store(id, 0, index % 2 === 0 ? prediction(3) : prediction(null), 3),
+      results.store(job, 0, index % 2 === 0 ? prediction(3) : prediction(null), 3),
     );
-    const { counts } = (await jobs.get(id))!;
-    const [stored] = await results.read(id, 0, 1);
+    const { counts } = (await jobs.get(job))!;
+    const [stored] = await results.read(job, 0, 1);
     expect(counts.decided).toBe(1);
     expect(counts.affirmed + counts.abstained).toBe(1);
     expect(counts.correct).toBe(counts.affirmed);
@@ -297,34 +359,34 @@ describe('a result', () => {
     ['a reproduction, never as correct', REPRODUCTION, 3, { decided: 1, reproduced: 1 }],
     ['a failure', FAILED, 3, { decided: 0, failed: 1, correct: 0 }],
   ])('counts %s for what it is', async (_, result, label, counts) => {
-    const id = await createRunning();
-    await results.store(id, 0, result, label);
+    const job = await createRunning();
+    await results.store(job, 0, result, label);
     const none = { decided: 0, failed: 0, affirmed: 0, abstained: 0, reproduced: 0, correct: 0, labelled: 1 };
-    expect((await jobs.get(id))!.counts).toEqual({ ...none, ...counts });
+    expect((await jobs.get(job))!.counts).toEqual({ ...none, ...counts });
   });
 
   test('is read in order, null where there is none', async () => {
-    const id = await createRunning();
-    await results.store(id, 1, FAILED, null);
-    expect(await results.read(id, 0, 3)).toEqual([null, FAILED, null]);
-    expect(await results.read(id, 1, 1)).toEqual([FAILED]);
-    expect(await results.read(id, 0, 0)).toEqual([]);
-    expect(await results.read(id, 5, -1)).toEqual([]);
+    const job = await createRunning();
+    await results.store(job, 1, FAILED, null);
+    expect(await results.read(job, 0, 3)).toEqual([null, FAILED, null]);
+    expect(await results.read(job, 1, 1)).toEqual([FAILED]);
+    expect(await results.read(job, 0, 0)).toEqual([]);
+    expect(await results.read(job, 5, -1)).toEqual([]);
   });
 
   test('that arrives while the job is being cancelled is kept', async () => {
-    const id = await createRunning();
-    await jobs.transition(id, ['running'], 'cancelling');
-    await results.store(id, 0, prediction(3), 3);
-    await jobs.end(id, 'cancelled', null);
-    expect(await results.read(id, 0, 1)).toEqual([prediction(3)]);
+    const job = await createRunning();
+    await jobs.transition(job, ['running'], 'cancelling');
+    await results.store(job, 0, prediction(3), 3);
+    await jobs.end(job, 'cancelled', null);
+    expect(await results.read(job, 0, 1)).toEqual([prediction(3)]);
   });
 });
 
 describe('a chunk', () => {
   test('counts once: its first votes are those that count, and repeating it adds nothing', async () => {
     const job = await createBound();
-    const drawn = async (): Promise<number> => (await jobs.get(job.id))!.samplesDrawn;
+    const drawn = async (): Promise<number> => (await jobs.get(job))!.samplesDrawn;
     await sampling.record(job, 0, 20, null);
     await sampling.record(job, 0, 35, null);
     await sampling.record(job, 1, 5, null);
@@ -338,14 +400,14 @@ describe('a chunk', () => {
     await sampling.record(job, 0, 50, { ...votes(50), device: { name: 'another', batchSize: 1 } });
     expect(await drawn()).toBe(55);
     expect(await sampling.votes(job, [0, 1])).toEqual([votes(50), null]);
-    expect([await sampling.hasEnded(job.id, 0), await sampling.hasEnded(job.id, 1)]).toEqual([true, false]);
+    expect([await sampling.hasEnded(job, 0), await sampling.hasEnded(job, 1)]).toEqual([true, false]);
   });
 
   test('that is complete is not undone by the progress of a slower repetition', async () => {
     const job = await createBound();
     await sampling.record(job, 0, 50, votes(50));
     await sampling.record(job, 0, 10, null);
-    expect((await jobs.get(job.id))!.samplesDrawn).toBe(50);
+    expect((await jobs.get(job))!.samplesDrawn).toBe(50);
   });
 
   test('counts right when many report on many chunks at once', async () => {
@@ -355,17 +417,17 @@ describe('a chunk', () => {
       for (const part of [10, 20, 30]) await sampling.record(job, number, part, null);
       await sampling.record(job, number, 50, votes(50));
     });
-    expect((await jobs.get(job.id))!.samplesDrawn).toBe(8 * 50);
+    expect((await jobs.get(job))!.samplesDrawn).toBe(8 * 50);
     expect((await sampling.progress(job)).ended).toBe(8);
   });
 
   test('learns from recording that its job is being cancelled, and counts no more', async () => {
     const job = await createBound();
     expect(await sampling.record(job, 0, 10, null)).toBe('running');
-    await jobs.transition(job.id, ['running'], 'cancelling');
+    await jobs.transition(job, ['running'], 'cancelling');
     expect(await sampling.record(job, 0, 20, null)).toBe('cancelling');
-    expect((await jobs.get(job.id))!.samplesDrawn).toBe(10);
-    expect(await sampling.record({ id: 'gone', binding: 0 }, 0, 10, null)).toBeNull();
+    expect((await jobs.get(job))!.samplesDrawn).toBe(10);
+    expect(await sampling.record({ ...ref('gone'), binding: 0 }, 0, 10, null)).toBeNull();
   });
 
   test('keeps the reason of its last failure', async () => {
@@ -416,20 +478,20 @@ describe('a job that is bound anew', () => {
   /** A job with a decided and an undecided input, and votes of both. */
   async function createHalfDone(): Promise<BoundJob> {
     const job = await createBound();
-    await jobs.bind(job.id, ENGINE);
+    await jobs.bind(job, ENGINE);
     await sampling.storeRound(job, 0, round(50));
     await sampling.markQueued(job, 4);
     for (const number of [0, 1, 2]) await sampling.record(job, number, 50, votes(50));
-    await results.store(job.id, 0, prediction(3), 3);
+    await results.store(job, 0, prediction(3), 3);
     return job;
   }
 
   test('keeps its results and loses every vote, its plan and its progress beyond the results, in one step', async () => {
     const job = await createHalfDone();
     expect(await jobs.rebind(job, other, 100)).toBe(true);
-    const record = (await jobs.get(job.id))!;
+    const record = (await jobs.get(job))!;
     expect(record).toMatchObject({ engine: other, binding: 1, samplesDrawn: 100, status: 'running' });
-    expect(await results.read(job.id, 0, 2)).toEqual([prediction(3), null]);
+    expect(await results.read(job, 0, 2)).toEqual([prediction(3), null]);
     for (const each of [job, record]) {
       expect(await sampling.votes(each, [0, 1, 2, 3])).toEqual([null, null, null, null]);
       expect(await sampling.progress(each)).toMatchObject({ queued: 0, ended: 0, plan: { chunks: 0 } });
@@ -439,13 +501,13 @@ describe('a job that is bound anew', () => {
   test('takes nothing that is late from whoever drew for the old pool', async () => {
     const job = await createHalfDone();
     await jobs.rebind(job, other, 100);
-    const record = (await jobs.get(job.id))!;
+    const record = (await jobs.get(job))!;
     expect(await sampling.record(job, 3, 50, votes(50))).toBe('rebound');
     expect(await sampling.giveUp(job, 3)).toBe('rebound');
     expect(await sampling.markQueued(job, 4)).toBe('rebound');
     await sampling.storeRound(job, 0, round(10));
     await sampling.dropVotes(job, [0, 1, 2, 3]);
-    expect((await jobs.get(job.id))!.samplesDrawn).toBe(100);
+    expect((await jobs.get(job))!.samplesDrawn).toBe(100);
     expect(await sampling.progress(record)).toMatchObject({ queued: 0, ended: 0, plan: { chunks: 0 } });
     expect(await sampling.votes(record, [3])).toEqual([null]);
   });
@@ -454,134 +516,135 @@ describe('a job that is bound anew', () => {
     const job = await createHalfDone();
     const bound = await together(() => jobs.rebind(job, other, 100));
     expect(bound.filter(Boolean)).toHaveLength(1);
-    expect((await jobs.get(job.id))!.binding).toBe(1);
+    expect((await jobs.get(job))!.binding).toBe(1);
   });
 
   test('is one that runs: no other can be', async () => {
     const job = await createHalfDone();
-    await jobs.end(job.id, 'failed', null);
+    await jobs.end(job, 'failed', null);
     expect(await jobs.rebind(job, other, 0)).toBe(false);
-    expect(await jobs.rebind({ id: 'gone', binding: 0 }, other, 0)).toBe(false);
-    expect(await redis.exists(keys.job('gone'))).toBe(0);
+    expect(await jobs.rebind({ ...ref('gone'), binding: 0 }, other, 0)).toBe(false);
+    expect(await redis.exists(keys.job(ref('gone')))).toBe(0);
   });
 
   test('was without its pool since the first that found it gone, until one finds it back', async () => {
     const job = await createBound();
-    const [first, again] = [await jobs.poolGone(job.id), await jobs.poolGone(job.id)];
+    const [first, again] = [await jobs.poolGone(job), await jobs.poolGone(job)];
     expect(first).toBe(0);
-    await redis.hincrby(keys.job(job.id), 'poolGoneSince', -100);
-    expect(await jobs.poolGone(job.id)).toBeGreaterThanOrEqual(again! + 100);
-    await jobs.poolIsBack(job.id);
-    expect(await jobs.poolGone(job.id)).toBe(0);
-    expect(await jobs.poolGone('gone')).toBeNull();
-    expect(await redis.exists(keys.job('gone'))).toBe(0);
+    await redis.hincrby(keys.job(job), 'poolGoneSince', -100);
+    expect(await jobs.poolGone(job)).toBeGreaterThanOrEqual(again! + 100);
+    await jobs.poolIsBack(job);
+    expect(await jobs.poolGone(job)).toBe(0);
+    expect(await jobs.poolGone(ref('gone'))).toBeNull();
+    expect(await redis.exists(keys.job(ref('gone')))).toBe(0);
   });
 });
 
 test('a tensor is kept byte for byte beside its digest', async () => {
-  const id = await createRunning();
+  const job = await createRunning();
   const bytes = Buffer.from(Array.from({ length: 256 }, (_, value) => value));
-  await sampling.storeTensor(id, 1, { bytes, digest: DIGEST });
-  const [missing, stored] = await sampling.tensors(id, [0, 1]);
+  await sampling.storeTensor(job, 1, { bytes, digest: DIGEST });
+  const [missing, stored] = await sampling.tensors(job, [0, 1]);
   expect(missing).toBeNull();
   expect(Buffer.from(stored!.bytes).equals(bytes)).toBe(true);
   expect(stored!.digest).toBe(DIGEST);
-  expect(await sampling.tensorDigests(id, [0, 1])).toEqual([null, DIGEST]);
-  expect(await sampling.tensors(id, [])).toEqual([]);
+  expect(await sampling.tensorDigests(job, [0, 1])).toEqual([null, DIGEST]);
+  expect(await sampling.tensors(job, [])).toEqual([]);
 });
 
 /** Everything that a worker writes for a job, as one that was slow would write it. */
-async function writeEverything(id: string): Promise<void> {
-  await sampling.storeTensor(id, 0, { bytes: Buffer.from('x'), digest: DIGEST });
-  const job = { id, binding: 0 };
+async function writeEverything(ref: JobRef): Promise<void> {
+  const job = { ...ref, binding: 0 };
+  await sampling.storeTensor(job, 0, { bytes: Buffer.from('x'), digest: DIGEST });
   await sampling.storeRound(job, 0, round(50));
   await sampling.record(job, 0, 20, null);
   await sampling.record(job, 1, 50, votes(50));
   await sampling.recordError(job, 0, { code: 'sampling_failed', detail: 'late' });
-  await results.store(id, 0, prediction(3), 3);
+  await results.store(job, 0, prediction(3), 3);
 }
 
 describe('retention', () => {
   test('before the end no key of a job expires', async () => {
-    const id = await createRunning();
-    await writeEverything(id);
-    const lifetime = await lifetimes(id);
-    expect(Object.keys(lifetime)).toHaveLength(9);
+    const job = await createRunning();
+    await writeEverything(job);
+    const lifetime = await lifetimes(job);
+    expect(Object.keys(lifetime)).toHaveLength(10);
     expect(new Set(Object.values(lifetime))).toEqual(new Set([-1]));
   });
 
   test.each(['succeeded', 'partially_succeeded', 'failed', 'cancelled'] as const)(
-    'after the end as %s only record and results are left, and both expire',
+    'after the end as %s only record, entries and results are left, and all expire',
     async (status) => {
-      const id = await createRunning();
-      await writeEverything(id);
-      if (status === 'cancelled') await jobs.transition(id, ['running'], 'cancelling');
-      await jobs.end(id, status, null);
-      const lifetime = await lifetimes(id);
-      expect(Object.keys(lifetime)).toEqual([keys.job(id), keys.results(id)]);
-      expect(lifetime[keys.results(id)]).toBeGreaterThan(RETENTION - 10);
-      expect(lifetime[keys.results(id)]).toBeLessThanOrEqual(RETENTION);
-      expect(lifetime[keys.job(id)]).toBeGreaterThan(RETENTION + WEEK - 10);
-      expect(lifetime[keys.job(id)]).toBeLessThanOrEqual(RETENTION + WEEK);
-      expect(await jobs.activeIds()).toEqual([]);
+      const job = await createRunning();
+      await writeEverything(job);
+      if (status === 'cancelled') await jobs.transition(job, ['running'], 'cancelling');
+      await jobs.end(job, status, null);
+      const lifetime = await lifetimes(job);
+      expect(Object.keys(lifetime)).toEqual([keys.job(job), keys.entries(job), keys.results(job)]);
+      expect(lifetime[keys.entries(job)]).toBe(lifetime[keys.results(job)]);
+      expect(lifetime[keys.results(job)]).toBeGreaterThan(RETENTION - 10);
+      expect(lifetime[keys.results(job)]).toBeLessThanOrEqual(RETENTION);
+      expect(lifetime[keys.job(job)]).toBeGreaterThan(RETENTION + WEEK - 10);
+      expect(lifetime[keys.job(job)]).toBeLessThanOrEqual(RETENTION + WEEK);
+      expect(await jobs.active()).toEqual([]);
     },
   );
 
   test('no late writer brings back a key of a job that has ended, or changes what it shows', async () => {
-    const id = await createRunning();
-    await results.store(id, 1, FAILED, null);
-    await jobs.end(id, 'succeeded', null);
-    const [record, left] = [await jobs.get(id), Object.keys(await lifetimes(id))];
-    await writeEverything(id);
-    await jobs.end(id, 'failed', { code: 'internal_error', detail: 'late' });
-    expect(await jobs.get(id)).toEqual(record);
-    expect(Object.keys(await lifetimes(id))).toEqual(left);
-    expect(await results.read(id, 0, 2)).toEqual([null, FAILED]);
+    const job = await createRunning();
+    await results.store(job, 1, FAILED, null);
+    await jobs.end(job, 'succeeded', null);
+    const [record, left] = [await jobs.get(job), Object.keys(await lifetimes(job))];
+    await writeEverything(job);
+    await jobs.end(job, 'failed', { code: 'internal_error', detail: 'late' });
+    expect(await jobs.get(job)).toEqual(record);
+    expect(Object.keys(await lifetimes(job))).toEqual(left);
+    expect(await results.read(job, 0, 2)).toEqual([null, FAILED]);
   });
 
   test('no late writer brings back a job that is gone', async () => {
-    const id = await createRunning();
-    await jobs.forget(id, 'prediction');
-    await writeEverything(id);
-    await jobs.end(id, 'succeeded', null);
-    expect(await redis.keys(`${keys.job(id)}*`)).toEqual([]);
+    const job = await createRunning();
+    await jobs.forget(job, 'prediction');
+    await writeEverything(job);
+    await jobs.end(job, 'succeeded', null);
+    expect(await redis.keys(`${keys.job(job)}*`)).toEqual([]);
   });
 
   test('a second end does not lengthen the life of the first', async () => {
-    const id = await createRunning();
-    await jobs.end(id, 'succeeded', null);
-    await redis.expire(keys.job(id), 60);
+    const job = await createRunning();
+    await jobs.end(job, 'succeeded', null);
+    await redis.expire(keys.job(job), 60);
     clock += 1_000;
-    await jobs.end(id, 'succeeded', null);
-    expect(await redis.ttl(keys.job(id))).toBeLessThanOrEqual(60);
-    expect((await jobs.get(id))!.finishedAt).toBe(clock - 1_000);
+    await jobs.end(job, 'succeeded', null);
+    expect(await redis.ttl(keys.job(job))).toBeLessThanOrEqual(60);
+    expect((await jobs.get(job))!.finishedAt).toBe(clock - 1_000);
   });
 
   test('a job reads expired from the moment that its results are due to go', async () => {
-    const id = await createRunning();
-    await jobs.end(id, 'succeeded', null);
-    const { expiresAt } = (await jobs.get(id))!;
+    const job = await createRunning();
+    await jobs.end(job, 'succeeded', null);
+    const { expiresAt } = (await jobs.get(job))!;
     expect(expiresAt).toBe(clock + RETENTION * 1000);
     clock = expiresAt! - 1;
-    expect(await statusOf(id)).toBe('succeeded');
+    expect(await statusOf(job)).toBe('succeeded');
     clock = expiresAt!;
-    expect(await statusOf(id)).toBe('expired');
+    expect(await statusOf(job)).toBe('expired');
   });
 });
 
 describe('the list', () => {
-  async function fill(count: number): Promise<string[]> {
-    const ids: string[] = [];
+  async function fill(count: number): Promise<JobRef[]> {
+    const all: JobRef[] = [];
     for (let index = 0; index < count; index += 1) {
       clock += 1;
-      ids.unshift(await create(`job-${index}`));
+      all.unshift(await create(`job-${index}`));
     }
-    return ids;
+    return all;
   }
   async function readAll(limit: number): Promise<string[]> {
     const found: string[] = [];
     for (let cursor: string | null = null; ;) {
-      const page: JobPage = (await jobs.list('prediction', limit, cursor))!;
+      const page: JobPage = (await jobs.list(DEFAULT_OWNER, 'prediction', limit, cursor))!;
       found.push(...page.jobs.map((job) => job.id));
       if (page.next === null) return found;
       cursor = page.next;
@@ -589,25 +652,25 @@ describe('the list', () => {
   }
 
   test('drops ids whose record has expired, and forgets them for good', async () => {
-    const ids = await fill(5);
-    await redis.del(keys.job(ids[1]!), keys.job(ids[4]!));
-    expect(await readAll(50)).toEqual([ids[0], ids[2], ids[3]]);
-    expect(await redis.zcard(keys.list('prediction'))).toBe(3);
+    const all = await fill(5);
+    await redis.del(keys.job(all[1]!), keys.job(all[4]!));
+    expect(await readAll(50)).toEqual([all[0]!.id, all[2]!.id, all[3]!.id]);
+    expect(await redis.zcard(keys.list(DEFAULT_OWNER, 'prediction'))).toBe(3);
   });
 
   test.each([1, 2, 3])(
     'is read to its end in pages of %i although whole pages have expired',
     async (limit) => {
-      const ids = await fill(9);
-      const gone = [ids[0]!, ids[2]!, ids[3]!, ids[4]!, ids[5]!, ids[8]!];
-      await redis.del(...gone.map((id) => keys.job(id)));
-      expect(await readAll(limit)).toEqual([ids[1], ids[6], ids[7]]);
+      const all = await fill(9);
+      const gone = [0, 2, 3, 4, 5, 8].map((index) => all[index]!);
+      await redis.del(...gone.map((job) => keys.job(job)));
+      expect(await readAll(limit)).toEqual([1, 6, 7].map((index) => all[index]!.id));
     },
   );
 
   test('has no page after a cursor that it does not know', async () => {
     await fill(1);
-    expect(await jobs.list('prediction', 10, 'nonsense')).toBeNull();
+    expect(await jobs.list(DEFAULT_OWNER, 'prediction', 10, 'nonsense')).toBeNull();
   });
 });
 
@@ -676,12 +739,12 @@ describe('reconciling records and queue', () => {
 
   test('enqueues an active job that the queue does not know, once', async () => {
     await withQueue(async (queue) => {
-      const ids = [await create('queued-job'), await createRunning('running-job')];
+      const both = [await create('queued-job'), await createRunning('running-job')];
       const third = await create('cancelling-job');
       await jobs.transition(third, ['queued'], 'cancelling');
       await Promise.all([reconcile(jobs, queue), reconcile(jobs, queue)]);
       await reconcile(jobs, queue);
-      for (const id of [...ids, third]) expect(await queue.getJobState(id)).toBe('waiting');
+      for (const job of [...both, third]) expect(await queue.getJobState(queueId(job))).toBe('waiting');
       expect(await queue.getWaitingCount()).toBe(3);
     });
   });
@@ -692,37 +755,37 @@ describe('reconciling records and queue', () => {
       const ended = await createRunning('ended');
       await jobs.end(ended, 'succeeded', null);
       await jobs.forget(await create('forgotten'), 'prediction');
-      await redis.sadd(keys.active, 'id without a job');
+      await redis.sadd(keys.active, refText(ref('without-a-record')), 'what a newer release may write');
       await reconcile(jobs, queue);
       expect(await queue.getWaitingCount()).toBe(1);
-      expect(await jobs.activeIds()).toEqual(['known']);
-      expect(await statusOf('known')).toBe('queued');
-      expect(await statusOf('ended')).toBe('succeeded');
+      expect(await jobs.active()).toEqual([ref('known')]);
+      expect(await statusOf(ref('known'))).toBe('queued');
+      expect(await statusOf(ref('ended'))).toBe('succeeded');
     });
   });
 
   test('ends a job whose coordinator failed for good, with the reason', async () => {
     await withQueue(async (queue) => {
-      const id = await createRunning();
-      await enqueueCoordination(queue, id);
+      const job = await createRunning();
+      await enqueueCoordination(queue, job);
       const failing = async (): Promise<never> => {
         throw new UnrecoverableError('nothing to be done');
       };
       const worker = new Worker(COORDINATOR_QUEUE, failing, workerOptions(redis, keys, 1));
       try {
-        await until(async () => (await queue.getJobState(id)) === 'failed', {
+        await until(async () => (await queue.getJobState(queueId(job))) === 'failed', {
           what: 'the coordinator to fail',
         });
       } finally {
         await worker.close();
       }
       await reconcile(jobs, queue);
-      expect(await jobs.get(id)).toMatchObject({
+      expect(await jobs.get(job)).toMatchObject({
         status: 'failed',
         error: { code: 'internal_error', detail: 'nothing to be done' },
       });
       await reconcile(jobs, queue);
-      expect(await jobs.activeIds()).toEqual([]);
+      expect(await jobs.active()).toEqual([]);
     });
   });
 });
@@ -730,8 +793,11 @@ describe('reconciling records and queue', () => {
 test('two deployments on one server do not see each other', async () => {
   await create();
   const other = createJobStore(redis, createKeys('other'), RETENTION, () => clock);
-  expect(await other.get('job')).toBeNull();
-  expect((await other.list('prediction', 10, null))!.jobs).toEqual([]);
-  const names = Object.values(keys).map((key) => (typeof key === 'function' ? key('prediction') : key));
-  expect(new Set(names).size).toBe(names.length);
+  expect(await other.get(ref('job'))).toBeNull();
+  expect((await other.list(DEFAULT_OWNER, 'prediction', 10, null))!.jobs).toEqual([]);
+  const { list, worker, ...named } = keys;
+  const job = ref('prediction');
+  const names = Object.values(named).map((key) => (typeof key === 'function' ? key(job) : key));
+  const all = [...names, list(job.owner, 'prediction'), worker('prediction')];
+  expect(new Set(all).size).toBe(all.length);
 });

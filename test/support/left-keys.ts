@@ -10,9 +10,9 @@ export async function leftKeys(socketPath: string): Promise<string[]> {
   client.on('error', () => undefined);
   try {
     await client.connect();
-    const keys = await client.keys('*:job:*');
+    const keys = await client.keys('*:*:job:*');
     const left: string[] = [];
-    for (const record of keys.filter((key) => /^[^:]+:job:[^:]+$/.test(key))) {
+    for (const record of keys.filter((key) => /^[^:]+:[^:]+:job:[^:]+$/.test(key))) {
       const status = (await client.hget(record, 'status')) as StoredStatus | null;
       if (status === null || !hasEnded(status)) continue;
       for (const key of keys.filter((each) => each === record || each.startsWith(`${record}:`)))

@@ -171,15 +171,14 @@ export const jobRoutes: FastifyPluginAsyncTypebox<JobRoutesOptions> = async (app
       const { id } = request.params;
       const { limit = PAGE_DEFAULT } = request.query;
       const first = resultCursor(request.query.cursor);
-      const record = await jobs.get(kind, id);
-      const results = await jobs.results(kind, id, first, limit);
+      const { job: record, inputs } = await jobs.results(kind, id, first, limit);
       const model = models.find(record.request.model.name);
       const manifest = model?.digest === record.request.model.digest ? model.manifest : null;
       const after = first + limit;
-      const next = after < record.request.inputs.length ? String(after) : null;
+      const next = after < record.inputsTotal ? String(after) : null;
       if (next !== null)
         void reply.header('Link', `<${path}/${id}/results?limit=${limit}&cursor=${next}>; rel="next"`);
-      const data = results.map((each, offset) => presentResult(record, first + offset, each, manifest));
+      const data = inputs.map((each) => presentResult(record, each, manifest));
       return { data, next };
     },
   );

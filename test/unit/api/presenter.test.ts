@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { presentJob, presentResult } from '../../../src/api/presenter.ts';
 import { openModelStore } from '../../../src/models/store.ts';
-import type { ObservedJob } from '../../../src/jobs/job-service.ts';
+import type { InputResult, ObservedJob } from '../../../src/jobs/job-service.ts';
 import type { ResultRecord } from '../../../src/jobs/result-record.ts';
 import { MODELS } from '../../support/api.ts';
 import { NOISE } from '../../support/worker-status.ts';
@@ -10,16 +10,14 @@ const DIGEST = 'd'.repeat(64);
 const START = Date.UTC(2026, 0, 2, 3, 4, 5);
 
 const RECORD: ObservedJob = {
+  owner: 'default',
   id: 'pred_1',
+  inputsTotal: 2,
   request: {
     kind: 'prediction',
     model: { name: 'fashion-mnist-cnn', version: '1.0.0', digest: DIGEST },
     parameters: { sigma: 0.5, n: 1_000, alpha: 0.001 },
     noise: NOISE,
-    inputs: [
-      { id: 'a', kind: 'image', digest: DIGEST, label: 3 },
-      { id: 'b', kind: 'image', digest: DIGEST, label: null },
-    ],
     seed: '0'.repeat(64),
     seedSource: 'server',
     firstIndex: 0,
@@ -37,6 +35,13 @@ const RECORD: ObservedJob = {
   samplesDrawn: 500,
   samplesPlanned: 2_000,
 };
+
+/** An input of the job, with this result. */
+const input = (index: 0 | 1, result: ResultRecord | null): InputResult => ({
+  index,
+  entry: { id: 'ab'[index]!, kind: 'image', digest: DIGEST, label: index === 0 ? 3 : null },
+  result,
+});
 
 const predicted = (cls: number | null): ResultRecord => ({
   kind: 'prediction',
@@ -108,25 +113,28 @@ describe('a job', () => {
 describe('a result', () => {
   test('names the class as the model does', async () => {
     const { manifest } = (await openModelStore(MODELS)).find('fashion-mnist-cnn')!;
-    const { prediction } = presentResult(RECORD, 0, predicted(3), manifest);
+    const { prediction } = presentResult(RECORD, input(0, predicted(3)), manifest);
     expect(prediction).toEqual({ class: 3, label: manifest.output.labels[3] });
   });
 
   test('names the class by its number where the server no longer has the model', () => {
-    expect(presentResult(RECORD, 0, predicted(3), null).prediction).toEqual({ class: 3, label: '3' });
+    expect(presentResult(RECORD, input(0, predicted(3)), null).prediction).toEqual({ class: 3, label: '3' });
   });
 
   test('says whether the label was met; class 0 is a class', () => {
-    expect(presentResult(RECORD, 0, predicted(3), null).reference).toEqual({ label: 3, correct: true });
-    expect(presentResult(RECORD, 0, predicted(0), null)).toMatchObject({
+    expect(presentResult(RECORD, input(0, predicted(3)), null).reference).toEqual({
+      label: 3,
+      correct: true,
+    });
+    expect(presentResult(RECORD, input(0, predicted(0)), null)).toMatchObject({
       prediction: { class: 0, label: '0' },
       reference: { label: 3, correct: false },
     });
-    expect(presentResult(RECORD, 1, predicted(3), null).reference).toBeNull();
+    expect(presentResult(RECORD, input(1, predicted(3)), null).reference).toBeNull();
   });
 
   test('that abstained is a result: decided, without a class, and not correct', () => {
-    expect(presentResult(RECORD, 0, predicted(null), null)).toMatchObject({
+    expect(presentResult(RECORD, input(0, predicted(null)), null)).toMatchObject({
       status: 'decided',
       outcome: 'abstained',
       prediction: null,
@@ -160,7 +168,7 @@ describe('a result', () => {
     };
     const counted = { topCount: 700, votes: { '3': 700, '5': 300 }, warnings: ['a warning'] };
     const result: ResultRecord = { kind: 'reproduction', reproduction, ...counted };
-    expect(presentResult(record, 0, result, null)).toEqual({
+    expect(presentResult(record, input(0, result), null)).toEqual({
       inputId: 'a',
       index: 0,
       status: 'decided',
@@ -181,7 +189,7 @@ describe('a result', () => {
 
   test('that failed has its reason and nothing else', () => {
     const error = { code: 'sampling_failed', detail: 'lost' } as const;
-    expect(presentResult(RECORD, 0, { kind: 'failed', error }, null)).toMatchObject({
+    expect(presentResult(RECORD, input(0, { kind: 'failed', error }), null)).toMatchObject({
       status: 'failed',
       error,
       outcome: null,
@@ -193,9 +201,9 @@ describe('a result', () => {
   });
 
   test('that is missing is pending while the job goes on, and cancelled once it has ended', () => {
-    expect(presentResult(RECORD, 0, null, null).status).toBe('pending');
+    expect(presentResult(RECORD, input(0, null), null).status).toBe('pending');
     for (const status of ['cancelled', 'failed', 'expired'] as const) {
-      expect(presentResult({ ...RECORD, status }, 0, null, null).status).toBe('cancelled');
+      expect(presentResult({ ...RECORD, status }, input(0, null), null).status).toBe('cancelled');
     }
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { chunkSize, type HostSpeed } from '../../../src/jobs/chunk-size.ts';
-import { planOf, planRound } from '../../../src/jobs/plan.ts';
+import { planOf } from '../../../src/jobs/plan.ts';
+import { planRound } from '../../support/plan-round.ts';
 
 interface Visit {
   readonly redis: number;

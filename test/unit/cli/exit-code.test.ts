@@ -17,6 +17,7 @@ const UNAVAILABLE: readonly ErrorCode[] = [
   'queue_unavailable',
   'server_busy',
   'redis_unavailable',
+  'release_mismatch',
   'device_unavailable',
   'engine_missing',
   'engine_unavailable',

@@ -16,7 +16,6 @@ const request = (changes: Partial<JobRequest> = {}): JobRequest =>
     model: { name, version, digest: model.digest },
     parameters: { sigma: 0.5, n: 1_000, alpha: 0.001 },
     noise: NOISE,
-    inputs: [{ id: 'a', kind: 'tensor', digest: DIGEST, label: 2 }],
     seed: '0'.repeat(64),
     seedSource: 'server',
     firstIndex: 0,

@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { gatherVotes } from '../../../src/jobs/decision.ts';
-import { type Chunk, type InputDraws, planOf, planRound } from '../../../src/jobs/plan.ts';
+import { type Chunk, type InputDraws, planOf } from '../../../src/jobs/plan.ts';
+import { planRound } from '../../support/plan-round.ts';
 import type { ChunkVotes } from '../../../src/jobs/sampling-store.ts';
 import { describeLaw } from '../../../src/random/noise-law.ts';
 import { sparseVotes } from '../../../src/smoothing/votes.ts';

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Chunk, type InputDraws, type Plan, planOf, planRound } from '../../../src/jobs/plan.ts';
+import { type Chunk, gatherDraws, type InputDraws, type Plan, planOf } from '../../../src/jobs/plan.ts';
+import { planRound } from '../../support/plan-round.ts';
 
 const draw = fc.record({
   purpose: fc.constantFrom('selection', 'estimation', 'prediction'),
@@ -121,5 +122,12 @@ describe('the chunks of a plan', () => {
   it('are not of a size that would never end', () => {
     for (const size of [0, -1, 0.5, NaN, Infinity])
       expect(() => planRound([], size)).toThrow(`chunkSamples must be a positive integer, not ${size}`);
+  });
+
+  it('are only of rounds whose inputs were gathered in order', () => {
+    const draws = gatherDraws();
+    draws.add({ input: 3, draws: [] });
+    for (const input of [3, 2, 0])
+      expect(() => draws.add({ input, draws: [] })).toThrow(`input ${input} cannot come after input 3`);
   });
 });
