@@ -20,8 +20,8 @@ import type {
 import { openBatchMemory } from '../../src/host/batch-memory.ts';
 import { gaussianCutpoints } from '../../src/random/cutpoints.ts';
 import { referenceNoise } from '../../src/random/reference.ts';
-import { identifyProcess } from '../../src/redis/embedded/process-identity.ts';
 import { gaussianLaw } from '../../src/random/noise-law.ts';
+import { identifyProcess } from '../support/process-identity.ts';
 import { linearOnnx, PRELUDES } from '../support/linear-onnx.ts';
 import {
   imageInput,

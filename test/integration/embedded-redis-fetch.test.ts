@@ -1,7 +1,8 @@
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { findExecutable } from '../../src/find-executable.ts';
 import { startEmbeddedRedis } from '../../src/redis/embedded/embedded-redis.ts';
 import { fetchServer } from '../../src/redis/embedded/fetch-server.ts';
 import { locateServer, type LocatedServer } from '../../src/redis/embedded/locate-server.ts';
@@ -92,6 +93,8 @@ describe('the server that is taken', () => {
 describe('where no server can be had', () => {
   test('the error says in two lines what was tried and what to install or set', async () => {
     await mkdir(programs);
+    const flock = findExecutable(['flock'], process.env['PATH'] ?? '');
+    if (flock !== null) await symlink(flock, join(programs, 'flock'));
     const starting = startEmbeddedRedis({
       dataDirectory: join(root, 'data'),
       cacheDirectory,
@@ -107,7 +110,7 @@ describe('where no server can be had', () => {
         'Install Redis or Valkey 6.2 or later (Debian: apt-get install redis-server; macOS: brew install redis), ' +
         'or set REDIS_URL to a running one.',
     });
-    expect(await readdir(join(root, 'data'))).toEqual([]);
+    expect((await readdir(join(root, 'data'))).toSorted()).toEqual(['owner.lock', 'server.lock']);
     expect((await readdir(root)).toSorted()).toEqual(['data', 'programs']);
   });
 

@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { closeSync, existsSync, statSync } from 'node:fs';
 import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -10,9 +10,10 @@ import {
   type EmbeddedRedisOptions,
 } from '../../src/redis/embedded/embedded-redis.ts';
 import { EmbeddedRedisError } from '../../src/redis/embedded/embedded-redis-error.ts';
-import { identifyProcess } from '../../src/redis/embedded/process-identity.ts';
+import { openLocked } from '../../src/redis/embedded/file-lock.ts';
 import type { LogEvent } from '../../src/log-events.ts';
 import { parseRedisUrl } from '../../src/redis/redis-url.ts';
+import { identifyProcess } from '../support/process-identity.ts';
 import { untilGone } from '../support/processes.ts';
 import { SHARED_SERVER_CACHE, SILENT_LOGGER } from '../support/redis.ts';
 import { usePathWithoutRedis } from '../support/search-path.ts';
@@ -66,8 +67,12 @@ function refusal(promise: Promise<unknown>): Promise<EmbeddedRedisError> {
 
 const socketDirectories = async (): Promise<string[]> =>
   (await readdir(root)).filter((name) => name.startsWith('smoothcert-redis-'));
-const claims = async (): Promise<string[]> =>
-  (await readdir(dataDirectory)).filter((name) => name.endsWith('.lock'));
+const isFree = (): boolean =>
+  ['owner.lock', 'server.lock'].every((name) => {
+    const file = openLocked(join(dataDirectory, name), pathWithoutRedis());
+    if (file !== null) closeSync(file);
+    return file !== null;
+  });
 
 describe('a started server', () => {
   test('is private to this user, listens on no network and keeps every acknowledged write', async () => {
@@ -165,12 +170,12 @@ describe('a server that is killed', () => {
     expect(errors).toMatchObject([{ event: 'embedded_redis_failing', detail: failures[0]!.message }]);
     expect(server.pid()).toBeNull();
     await server.close();
-    expect(await claims()).toEqual([]);
+    expect(isFree()).toBe(true);
   });
 });
 
 describe('closing', () => {
-  test('leaves no process, no socket and no claim, and can be repeated', async () => {
+  test('leaves no process, no socket and no lock, and can be repeated', async () => {
     const server = await start();
     const pid = server.pid()!;
     await Promise.all([server.close(), server.close()]);
@@ -178,7 +183,7 @@ describe('closing', () => {
     expect(identifyProcess(pid)).toBeNull();
     expect(server.pid()).toBeNull();
     expect(await socketDirectories()).toEqual([]);
-    expect(await claims()).toEqual([]);
+    expect(isFree()).toBe(true);
   });
 
   test('in the middle of a restart leaves none either', async () => {
@@ -192,7 +197,7 @@ describe('closing', () => {
     await closed;
     expect(server.pid()).toBeNull();
     expect(await socketDirectories()).toEqual([]);
-    expect(await claims()).toEqual([]);
+    expect(isFree()).toBe(true);
   });
 
   test('takes a server that does not listen to SIGTERM by force', async () => {
@@ -209,7 +214,7 @@ describe('a start that cannot succeed', () => {
     const error = await refusal(start({ temporaryDirectory: join(root, 'x'.repeat(100)) }));
     expect(error.code).toBe('redis_start_failed');
     expect(error.message).toMatch(/path of \d+ bytes; the limit is (107|103)\. Set TMPDIR/);
-    expect(await claims()).toEqual([]);
+    expect(isFree()).toBe(true);
   });
 
   test('with spoilt data is refused with the words of the server, and leaves nothing', async () => {
@@ -222,6 +227,6 @@ describe('a start that cannot succeed', () => {
     expect(error.code).toBe('redis_start_failed');
     expect(error.message).toMatch(/did not start: it ended with status 1; its last words:\n.*AOF/is);
     expect(await socketDirectories()).toEqual([]);
-    expect(await claims()).toEqual([]);
+    expect(isFree()).toBe(true);
   });
 });

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { identifyProcess, isRunning } from '../../src/redis/embedded/process-identity.ts';
+import { identifyProcess, isRunning } from './process-identity.ts';
 import { descendantsOf } from './live-processes.ts';
 
 /** How long a process that outlives its test may take to wind up before it is killed. */

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { commandLineOf, identifyProcess } from '../../src/redis/embedded/process-identity.ts';
+import { commandLineOf, identifyProcess } from './process-identity.ts';
 import { endWithTest } from './end-with-test.ts';
 import type { FoundProcess } from './live-processes.ts';
 import { until } from './until.ts';
@@ -38,9 +38,11 @@ export function runScript(source: string, args: readonly string[] = []): Script 
 }
 
 /** Starts a process that nobody reaps when it has ended. It ends with the test, and with it the parent that does not reap it. */
-export async function startUnreaped(): Promise<number> {
+export async function startUnreaped(command: readonly string[] = ['sleep', '600']): Promise<number> {
   const parent = endWithTest(
-    spawn('/bin/sh', ['-c', 'sleep 600 & echo $!; exec sleep 600'], { stdio: ['ignore', 'pipe', 'ignore'] }),
+    spawn('/bin/sh', ['-c', '"$@" & echo $!; exec sleep 600', 'sh', ...command], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }),
   );
   const [output] = (await once(parent.stdout, 'data')) as [Buffer];
   // A shell might reap it; what it becomes does not.

@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { identifyProcess } from '../../src/redis/embedded/process-identity.ts';
+import { identifyProcess } from './process-identity.ts';
 import { killAll, processesMarked } from './live-processes.ts';
 import { nativeTensorflowObstacle } from './native-tensorflow.ts';
 import { softwareWebgpu } from './software-webgpu.ts';

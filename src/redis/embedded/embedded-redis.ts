@@ -56,7 +56,7 @@ const CLOSE_GRACE_MS = 5_000;
  * - When the server ends by itself or is killed it is restarted on the same socket, with the same data; clients
  *   reconnect. After more than 10 ends in a minute `onFailure` is called, and it is tried every 10 s.
  * - On Linux it is killed by the kernel when this process dies in whatever way. Elsewhere it is killed when this process
- *   exits, and after a kill of this process by the next start on the same data directory.
+ *   exits, and after a kill of this process ended by the next start on the same data directory.
  * - Must be called on the main thread, since the kernel watches the thread that starts the server.
  *
  * Throws an `EmbeddedRedisError`, having left nothing behind but what it fetched.
@@ -64,10 +64,11 @@ const CLOSE_GRACE_MS = 5_000;
 export async function startEmbeddedRedis(options: EmbeddedRedisOptions): Promise<EmbeddedRedis> {
   const { logger, searchPath } = options;
   const dataDirectory = resolve(options.dataDirectory);
-  const lock = await acquireOwnerLock(dataDirectory, logger);
+  const lock = await acquireOwnerLock(dataDirectory, searchPath, logger);
   let socketPath: string | null = null;
   try {
     socketPath = await makeSocketDirectory(options.temporaryDirectory ?? tmpdir());
+    lock.noteSocket(socketPath);
     const launch = await dieWithParent(searchPath);
     const server = await locateServer({
       cacheDirectory: options.cacheDirectory,
@@ -78,11 +79,11 @@ export async function startEmbeddedRedis(options: EmbeddedRedisOptions): Promise
     });
     const supervisor = await superviseServer({
       command: launch(server.executable, serverArguments(dataDirectory, socketPath)),
+      lockedFile: lock.serverFile,
       socketPath,
       dataDirectory,
       logger,
       silenceLimitMs: options.silenceLimitMs ?? 30_000,
-      onServer: recordIn(lock, socketPath, logger),
       onFailure: (error) => options.onFailure?.(error),
     });
     logger.info(
@@ -101,24 +102,6 @@ export async function startEmbeddedRedis(options: EmbeddedRedisOptions): Promise
     removeTraces(lock, socketPath);
     throw error;
   }
-}
-
-/** Notes each server in the claim; where the disk is full or the folder gone, the server is what matters. */
-function recordIn(
-  lock: OwnerLock,
-  socketPath: string,
-  logger: EmbeddedRedisLogger,
-): Parameters<typeof superviseServer>[0]['onServer'] {
-  let complained = false;
-  return (server) => {
-    try {
-      lock.recordServer(server, socketPath);
-      complained = false;
-    } catch (error) {
-      if (!complained) logger.warn(...logLine('embedded_redis_claim_unwritten', { reason: String(error) }));
-      complained = true;
-    }
-  };
 }
 
 function closerOf(supervisor: Supervisor, lock: OwnerLock, socketPath: string): () => Promise<void> {

@@ -25,7 +25,7 @@ export function serverArguments(dataDirectory: string, socketPath: string): stri
     ['maxmemory-policy', 'noeviction'],
     ['loglevel', 'warning'],
     ['always-show-logo', 'no'],
-    // A left-over server is recognised by the socket on its command line, so that must stay as it is.
+    // Who looks at the system's processes sees by folder and socket whose server it is.
     ['set-proc-title', 'no'],
   ];
   return settings.flatMap(([name, value]) => [`--${name}`, value]);

@@ -4,7 +4,6 @@ import { EmbeddedRedisError } from './embedded-redis-error.ts';
 import type { EmbeddedRedisLogger } from './embedded-redis-logger.ts';
 import type { LaunchCommand } from '../../launch.ts';
 import { logLine } from '../../log-events.ts';
-import type { ProcessIdentity } from './process-identity.ts';
 import { createRestartBudget, RESTART_LIMIT } from './restart-budget.ts';
 import { startServerProcess, type ServerProcess } from './server-process.ts';
 import { waitUntilReady } from './wait-until-ready.ts';
@@ -12,12 +11,12 @@ import { whyUnwritable } from './why-unwritable.ts';
 
 export interface SupervisorOptions {
   readonly command: LaunchCommand;
+  /** An open file that every server gets, and holds the lock of. */
+  readonly lockedFile: number;
   readonly socketPath: string;
   readonly dataDirectory: string;
   readonly logger: EmbeddedRedisLogger;
   readonly silenceLimitMs: number;
-  /** Called with each new server process, at once after it is started, and with null when it has ended. */
-  readonly onServer: (server: ProcessIdentity | null) => void;
   /** Called when the server has stopped too often; it is tried again, less often, until it comes up. */
   readonly onFailure: (error: EmbeddedRedisError) => void;
 }
@@ -52,7 +51,7 @@ const ROOM_POLL_MS = 1_000;
  * meanwhile.
  */
 export async function superviseServer(options: SupervisorOptions): Promise<Supervisor> {
-  const { command, socketPath, logger } = options;
+  const { command, lockedFile, socketPath, logger } = options;
   const stopping = new AbortController();
   const budget = createRestartBudget();
   let current: ServerProcess | null = null;
@@ -64,9 +63,8 @@ export async function superviseServer(options: SupervisorOptions): Promise<Super
   const runOnce = async (answered: () => void): Promise<string> => {
     // A killed server leaves its socket file, on which the next one could not listen.
     rmSync(socketPath, { force: true });
-    const server = startServerProcess(command, failing ? hushed(logger) : logger);
+    const server = startServerProcess(command, lockedFile, failing ? hushed(logger) : logger);
     current = server;
-    options.onServer(server.identity);
     const over = new AbortController();
     const ended = server.ended.finally(() => over.abort());
     const ready = await waitUntilReady({
@@ -84,7 +82,6 @@ export async function superviseServer(options: SupervisorOptions): Promise<Super
     }
     const reason = silence + (await ended);
     current = null;
-    options.onServer(null);
     const tail = server.logTail();
     return tail === '' ? reason : `${reason}; its last words:\n${tail}`;
   };
@@ -115,7 +112,7 @@ export async function superviseServer(options: SupervisorOptions): Promise<Super
       if (stopping.signal.aborted) return;
       reason = await runOnce(() => {
         failing = false;
-        logger.info(...logLine('embedded_redis_back', { pid: current?.identity?.pid }));
+        logger.info(...logLine('embedded_redis_back', { pid: current?.pid }));
       }).catch(String);
     }
   };
@@ -143,14 +140,14 @@ export async function superviseServer(options: SupervisorOptions): Promise<Super
   const finished = keepRunning(firstEnd);
 
   return {
-    pid: () => current?.identity?.pid ?? null,
+    pid: () => current?.pid ?? null,
     trouble: () => trouble,
     async stop(graceMs) {
       stopping.abort();
       const server = current;
       server?.signal('SIGTERM');
       const forced = setTimeout(() => {
-        logger.warn(...logLine('embedded_redis_unstoppable', { pid: server?.identity?.pid, graceMs }));
+        logger.warn(...logLine('embedded_redis_unstoppable', { pid: server?.pid, graceMs }));
         server?.signal('SIGKILL');
       }, graceMs);
       await finished;

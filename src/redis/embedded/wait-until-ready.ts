@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Redis } from 'ioredis';
+import { askServer } from './ask-server.ts';
 
 export interface ReadinessOptions {
   readonly socketPath: string;
@@ -22,27 +22,9 @@ export async function waitUntilReady(options: ReadinessOptions): Promise<boolean
 }
 
 async function ping(socketPath: string): Promise<'ready' | 'loading' | 'silent'> {
-  const client = new Redis({
-    path: socketPath,
-    lazyConnect: true,
-    enableReadyCheck: false,
-    // Without HELLO, so that the first answer is that to PING.
-    protocol: 2,
-    disableClientInfo: true,
-    maxRetriesPerRequest: 0,
-    retryStrategy: null,
-    connectTimeout: 1_000,
-    commandTimeout: 1_000,
-  });
-  // Without a listener a refused connection would be reported on the console.
-  client.on('error', () => {});
   try {
-    await client.connect();
-    return (await client.ping()) === 'PONG' ? 'ready' : 'silent';
+    return (await askServer(socketPath, (client) => client.ping())) === 'PONG' ? 'ready' : 'silent';
   } catch (error) {
     return error instanceof Error && error.message.startsWith('LOADING') ? 'loading' : 'silent';
-  } finally {
-    // On a connection that never came up this would start a timer that keeps the process alive for 2 s.
-    if (client.status !== 'end') client.disconnect();
   }
 }

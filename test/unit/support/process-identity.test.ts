@@ -6,8 +6,8 @@ import {
   identifyProcess,
   isRunning,
   parseProcessStat,
-} from '../../../../src/redis/embedded/process-identity.ts';
-import { startUnreaped, untilGone } from '../../../support/processes.ts';
+} from '../../support/process-identity.ts';
+import { startUnreaped, untilGone } from '../../support/processes.ts';
 
 const REST = '1 4242 4242 0 -1 4194560 103 0 0 0 0 0 0 0 20 0 1 0';
 
