@@ -81,7 +81,7 @@ async function subjects(folder) {
       provider: 'wasm',
       models: tensorflow,
       device: cpu,
-      install: installWithoutBinding,
+      install: (where) => installWithoutBinding(where, path('.')),
       variables: { SMOOTHCERT_TENSORFLOW_WASM: 'allow' },
     },
     {

@@ -2,7 +2,7 @@
 // Needs `npm run build`, and `strace` for the number of disk syncs.
 import { argv } from 'node:process';
 import { pathToFileURL } from 'node:url';
-import { chunkSize } from '../dist/jobs/chunk-size.js';
+import { chunkSize, chunkWindow } from '../dist/jobs/chunk-size.js';
 import {
   countSyncs,
   measureIdle,
@@ -85,7 +85,8 @@ function oneJob(net, inputs, cost, speeds) {
     Math.min(size, total - index * size),
   );
   const write = SYNC_SECONDS + ROUND_TRIP_SECONDS;
-  // A third of a chunk's processor time each: queue it, take it, record it.
+  // A third of a chunk's processor time each: queue it, take it, record it. Only a window of them is queued before the first is
+  // drawn; whoever records one queues another.
   const third = { redis: cost.redis.chunks / 3, worker: cost.worker.chunks / 3 };
   const start =
     cost.api.jobs +
@@ -93,13 +94,18 @@ function oneJob(net, inputs, cost, speeds) {
     cost.worker.jobs +
     6 * write +
     inputs * (cost.api.inputs + cost.redis.inputs + cost.worker.inputs + write + 4 * ROUND_TRIP_SECONDS) +
-    chunks.length * (third.redis + third.worker);
+    Math.min(chunks.length, chunkWindow(GPUS)) * (third.redis + third.worker);
+  const queued = chunks.length > chunkWindow(GPUS) ? 1 : 0;
   const { makespan, drawn } = simulate({
     speeds,
     chunks,
     start,
     take: { ...third, delay: write + 3 * ROUND_TRIP_SECONDS },
-    record: { ...third, delay: 2 * write + 3 * ROUND_TRIP_SECONDS },
+    record: {
+      redis: (1 + queued) * third.redis,
+      worker: (1 + queued) * third.worker,
+      delay: (2 + queued) * write + 3 * ROUND_TRIP_SECONDS,
+    },
     devicesPerWorker: GPUS_PER_WORKER,
   });
   const speed = speeds.reduce((sum, each) => sum + each, 0);
