@@ -1,4 +1,4 @@
-import { DomainError, type ErrorCode, ERRORS, type Fault } from '../errors.ts';
+import { DomainError, type ErrorCode, ERRORS, type Fault, isErrorCode } from '../errors.ts';
 
 /** RFC 9457 problem details, with every fault. */
 export interface Problem {
@@ -12,8 +12,8 @@ export interface Problem {
 }
 
 /**
- * Status of each code that a response can carry; of `request_refused` the usual one, beside which it carries any other that
- * HTTP has for a fault of the client. Codes of inputs and of start-up never are a response.
+ * Status of each code as a response; null for those that never are one: they stand in jobs, results and models, or end a
+ * process. Of `request_refused` it is the usual one, beside which it carries any other that HTTP has for a fault of the client.
  */
 export const PROBLEM_STATUS = {
   malformed_request: 400,
@@ -32,19 +32,44 @@ export const PROBLEM_STATUS = {
   server_busy: 503,
   queue_unavailable: 503,
   release_mismatch: 503,
-} as const satisfies Partial<Record<ErrorCode, number>>;
+  input_undecodable: null,
+  input_wrong_shape: null,
+  input_unsupported: null,
+  sampling_failed: null,
+  device_failed: null,
+  model_output_invalid: null,
+  noise_unavailable: null,
+  model_invalid: null,
+  model_digest_mismatch: null,
+  engine_missing: null,
+  engine_unavailable: null,
+  config_invalid: null,
+  device_unavailable: null,
+  redis_unavailable: null,
+} as const satisfies Record<ErrorCode, number | null>;
 
-export type ProblemCode = keyof typeof PROBLEM_STATUS;
+/** Statuses that problems have. */
+export type ProblemStatus = Exclude<(typeof PROBLEM_STATUS)[ErrorCode], null>;
+
+/** Codes that a response can carry. */
+export type ProblemCode = {
+  [Code in ErrorCode]: (typeof PROBLEM_STATUS)[Code] extends null ? never : Code;
+}[ErrorCode];
 
 export const PROBLEM_CONTENT_TYPE = 'application/problem+json';
 /** Seconds after which a client may try again when the queue is away. */
 export const RETRY_SECONDS = 5;
 
 export function isProblemCode(code: string): code is ProblemCode {
-  return Object.hasOwn(PROBLEM_STATUS, code);
+  return isErrorCode(code) && PROBLEM_STATUS[code] !== null;
 }
 
-/** The problem that a code stands for; `type` is stable for ever. */
+export const PROBLEM_CODES = Object.keys(PROBLEM_STATUS).filter(isProblemCode);
+
+/** Where a code is explained: the `type` of its problem, stable for ever. */
+export const problemType = (code: ErrorCode): string => `/problems/${code}`;
+
+/** The problem that a code stands for. */
 export function problem(
   code: ProblemCode,
   detail: string,
@@ -52,8 +77,8 @@ export function problem(
   errors: readonly Fault[] = [],
 ): Problem {
   return {
-    type: `/problems/${code}`,
-    title: ERRORS[code],
+    type: problemType(code),
+    title: ERRORS[code].title,
     status: PROBLEM_STATUS[code],
     code,
     detail,

@@ -1,5 +1,5 @@
 import { type TSchema, Type } from 'typebox';
-import { PROBLEM_CONTENT_TYPE, PROBLEM_STATUS, type ProblemCode } from './problem.ts';
+import { PROBLEM_CODES, PROBLEM_CONTENT_TYPE, type ProblemStatus } from './problem.ts';
 import { OneOf } from '../contract/building-blocks.ts';
 
 export const FaultSchema = Type.Object(
@@ -12,7 +12,7 @@ export const ProblemSchema = Type.Object(
     type: Type.String({ description: 'stable address of the kind of problem, /problems/ and its code' }),
     title: Type.String({ description: 'what this kind of problem is' }),
     status: Type.Integer({ description: 'status of the response' }),
-    code: OneOf(Object.keys(PROBLEM_STATUS) as ProblemCode[], { title: 'ProblemCode' }),
+    code: OneOf([...PROBLEM_CODES], { title: 'ProblemCode' }),
     detail: Type.String({ description: 'what went wrong this time' }),
     instance: Type.String({ description: 'path of the request' }),
     errors: Type.Array(FaultSchema, { description: 'every fault found, not only the first' }),
@@ -20,7 +20,7 @@ export const ProblemSchema = Type.Object(
   { additionalProperties: false, title: 'Problem', description: 'RFC 9457 problem details' },
 );
 
-const DESCRIPTIONS: Readonly<Record<number, string>> = {
+const DESCRIPTIONS: Readonly<Record<ProblemStatus, string>> = {
   400: 'The request cannot be read.',
   404: 'There is no such resource.',
   409: 'The job has ended, or no worker can run the model that a new one names.',
@@ -42,14 +42,12 @@ export function answer(
 }
 
 /** Problem responses of a route, by status. */
-export function problems(
-  ...statuses: (typeof PROBLEM_STATUS)[keyof typeof PROBLEM_STATUS][]
-): Record<number, object> {
+export function problems(...statuses: ProblemStatus[]): Record<number, object> {
   return Object.fromEntries(
     [...statuses, 500 as const].map((status) => [
       status,
       {
-        description: DESCRIPTIONS[status] ?? '',
+        description: DESCRIPTIONS[status],
         ...(status === 503
           ? {
               headers: {

@@ -1,4 +1,4 @@
-import { DomainError, type ErrorCode } from '../errors.ts';
+import { type Blame, DomainError, type ErrorCode, ERRORS } from '../errors.ts';
 import { EmbeddedRedisError } from '../redis/embedded/embedded-redis-error.ts';
 import { ServiceUnavailableError } from './client.ts';
 import { InterruptedError } from './interrupt.ts';
@@ -15,33 +15,38 @@ export const EXIT = {
   unavailable: 3,
 } as const;
 
-const USAGE_CODES: ReadonlySet<ErrorCode> = new Set([
-  'malformed_request',
-  'validation_failed',
-  'cannot_certify',
-  'payload_too_large',
-  'unsupported_media_type',
-  'config_invalid',
-]);
+type Failed = Exclude<keyof typeof EXIT, 'ok'>;
 
-const UNAVAILABLE_CODES: ReadonlySet<ErrorCode> = new Set([
-  'queue_unavailable',
-  'server_busy',
-  'redis_unavailable',
-  'release_mismatch',
-  'device_unavailable',
-  'engine_missing',
-  'engine_unavailable',
-]);
+/** What a command ends with, by whose fault it is. */
+const BY_BLAME: Readonly<Record<Blame, Failed>> = {
+  caller: 'usage',
+  input: 'failed',
+  model: 'failed',
+  device: 'failed',
+  operator: 'unavailable',
+  server: 'failed',
+};
+
+/** Codes that tell a script something else than their blame does. */
+const EXCEPTIONS: Readonly<Partial<Record<ErrorCode, Failed>>> = {
+  // The command line was allowed: what it asks for is not there, or not there any more.
+  request_refused: 'failed',
+  route_not_found: 'failed',
+  resource_not_found: 'failed',
+  already_finished: 'failed',
+  results_expired: 'failed',
+  // One model of several, as if it could not be loaded; one job of another release.
+  model_unavailable: 'failed',
+  noise_unavailable: 'failed',
+  // Settings are options of the command too.
+  config_invalid: 'usage',
+};
 
 /** The status that an error ends the command with. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof InterruptedError) return error.exitCode;
   if (error instanceof ServiceUnavailableError || error instanceof EmbeddedRedisError)
     return EXIT.unavailable;
-  if (error instanceof DomainError) {
-    if (USAGE_CODES.has(error.code)) return EXIT.usage;
-    if (UNAVAILABLE_CODES.has(error.code)) return EXIT.unavailable;
-  }
-  return EXIT.failed;
+  if (!(error instanceof DomainError)) return EXIT.failed;
+  return EXIT[EXCEPTIONS[error.code] ?? BY_BLAME[ERRORS[error.code].blame]];
 }

@@ -19,7 +19,7 @@ export function describeError(error: unknown, withStack: boolean): string {
   const lines =
     error instanceof DomainError && error.faults.length > 0
       ? [
-          `smoothcert: ${OWN_SENTENCE.has(error.code) ? sentence : ERRORS[error.code]}`,
+          `smoothcert: ${OWN_SENTENCE.has(error.code) ? sentence : ERRORS[error.code].title}`,
           ...error.faults.map(faultLine),
         ]
       : [`smoothcert: ${sentence}`];

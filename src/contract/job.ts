@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { type ErrorCode, ERRORS } from '../errors.ts';
+import { ERROR_CODES } from '../errors.ts';
 import { Bound, Nullable, OneOf, Sha256, Timestamp } from './building-blocks.ts';
 import { EngineSchema } from './engine.ts';
 import { STORED_STATUSES } from './status.ts';
@@ -8,7 +8,10 @@ const closed = { additionalProperties: false } as const;
 
 export const FailureSchema = Type.Object(
   {
-    code: OneOf(Object.keys(ERRORS) as ErrorCode[], { title: 'ErrorCode' }),
+    code: OneOf([...ERROR_CODES], {
+      title: 'ErrorCode',
+      description: '/problems/ and the code says whose fault it is and what to do',
+    }),
     detail: Type.String({ description: 'what went wrong, as a sentence' }),
   },
   { ...closed, title: 'Failure', description: 'why a job or an input failed' },

@@ -1,6 +1,6 @@
 import type { HostState } from '../contract/status.ts';
 import type { Device } from '../devices/device.ts';
-import type { ErrorCode, Failure } from '../errors.ts';
+import { type Blame, type ErrorCode, ERRORS, type Failure } from '../errors.ts';
 import { logLine } from '../log-events.ts';
 import type { EngineName } from '../models/manifest.ts';
 import type { RegisteredModel } from '../models/store.ts';
@@ -65,8 +65,20 @@ const TIMES: SupervisionTimes = { firstPause: 2_000, longestPause: 60_000 };
 const OUT_AFTER = 5;
 const SPEED_MILLISECONDS = 10_000;
 
-/** Codes of a sampling that blame the device; others are the model's. */
-const OF_THE_DEVICE: readonly ErrorCode[] = ['device_failed', 'sampling_failed', 'internal_error'];
+/** Whether the device is suspected of what fails in a draw: faults that nobody else has made may be its process's. */
+const SUSPECTED: Readonly<Record<Blame, boolean>> = {
+  caller: false,
+  input: false,
+  model: false,
+  device: true,
+  operator: false,
+  server: true,
+};
+
+/** Whether a draw that failed so speaks against the device that drew it. */
+export function blamesDevice(code: ErrorCode): boolean {
+  return SUSPECTED[ERRORS[code].blame];
+}
 
 /** Tries of a load that the process or the device breaks off: a host that is killed while it loads is nobody's last word. */
 const LOAD_ATTEMPTS = 3;
@@ -214,7 +226,7 @@ export function superviseHost(supervision: Supervision): SupervisedHost {
   /** Tells faults of the device from the model's. */
   function judge(outcome: DrawOutcome, incarnation: number): DrawOutcome {
     if (outcome.kind === 'sampled') succeeded();
-    if (outcome.kind !== 'failed' || !OF_THE_DEVICE.includes(outcome.code)) return outcome;
+    if (outcome.kind !== 'failed' || !blamesDevice(outcome.code)) return outcome;
     // A process whose engine has failed is not trusted with another draw.
     host.kill();
     failed(outcome.detail, incarnation);

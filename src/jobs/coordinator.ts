@@ -1,6 +1,6 @@
 import { DelayedError, type Job } from 'bullmq';
 import { hasEnded } from '../contract/status.ts';
-import { DomainError, type ErrorCode, type Failure } from '../errors.ts';
+import { DomainError, type Failure } from '../errors.ts';
 import { logLine } from '../log-events.ts';
 import type { ModelStore, RegisteredModel } from '../models/store.ts';
 import type { Logger } from '../logger.ts';
@@ -24,6 +24,7 @@ import type { CoordinatorData } from './queues.ts';
 import { findModel, requireModel } from './require-model.ts';
 import { requireNoise } from './require-noise.ts';
 import type { ResultStore } from './result-store.ts';
+import { isOfThisWorker } from './retry.ts';
 import type { SamplingStore } from './sampling-store.ts';
 import { failInput, settleInput } from './settlement.ts';
 
@@ -54,8 +55,6 @@ export interface CoordinatorDependencies {
   readonly logger: Logger;
 }
 
-/** What one worker lacks and another may have. */
-const OF_THIS_WORKER: readonly ErrorCode[] = ['model_unavailable', 'noise_unavailable'];
 /** A coordinator that lacks the job's model, or does not draw its noise, leaves the job to another for so long. */
 const ELSEWHERE_MILLISECONDS = 300;
 
@@ -206,7 +205,7 @@ export function createCoordinator(
       await coordinate(ref);
     } catch (error) {
       if (!(error instanceof DomainError)) throw error;
-      if (OF_THIS_WORKER.includes(error.code) && (await isOnItsWay(ref))) {
+      if (isOfThisWorker(error.code) && (await isOnItsWay(ref))) {
         await job.moveToDelayed(Date.now() + ELSEWHERE_MILLISECONDS, token);
         throw new DelayedError();
       }

@@ -133,7 +133,7 @@ export function createJobService(
     } catch (cause) {
       if (cause instanceof DomainError) throw cause;
       const reason = explainRefusal(cause)?.reason ?? trouble();
-      const detail = reason === null ? undefined : `${ERRORS.queue_unavailable} The reason: ${reason}`;
+      const detail = reason === null ? undefined : `${ERRORS.queue_unavailable.title} The reason: ${reason}`;
       throw new DomainError('queue_unavailable', detail, [], { cause });
     } finally {
       clearTimeout(timer);

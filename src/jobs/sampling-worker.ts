@@ -1,5 +1,5 @@
 import { type Job, UnrecoverableError } from 'bullmq';
-import { DomainError, type ErrorCode } from '../errors.ts';
+import { DomainError } from '../errors.ts';
 import { logLine } from '../log-events.ts';
 import type { ModelStore } from '../models/store.ts';
 import type { Logger } from '../logger.ts';
@@ -20,6 +20,7 @@ import { describeEngine, sameEngine } from './pool.ts';
 import { requireModel } from './require-model.ts';
 import { requireNoise } from './require-noise.ts';
 import type { ResultStore } from './result-store.ts';
+import { isRetried } from './retry.ts';
 import { chunkName, type ChunkVotes, type SamplingStore } from './sampling-store.ts';
 import { describe, settleInput } from './settlement.ts';
 import type { SupervisedHost } from '../host/supervised-host.ts';
@@ -46,15 +47,6 @@ interface GatheredWork {
 
 /** Progress is written at most this often for a chunk. */
 const PROGRESS_MILLISECONDS = 250;
-
-/** Faults that another attempt on another host may not meet again; all others end the chunk at once. */
-const RETRIED: readonly ErrorCode[] = [
-  'model_unavailable',
-  'noise_unavailable',
-  'device_failed',
-  'sampling_failed',
-  'internal_error',
-];
 
 /**
  * The consumer of sampling jobs for one device: fetches what a chunk draws, hands it to the device's host, records the
@@ -179,7 +171,7 @@ export function createSampler(
       const chunk = chunkName(job, number);
       logger.warn(...logLine('chunk_not_drawn', { job: id, chunk, attempt: attemptsMade + 1, code, detail }));
       await sampling.recordError(job, number, { code, detail });
-      if (RETRIED.includes(code)) throw error;
+      if (isRetried(code)) throw error;
       throw new UnrecoverableError(detail);
     }
     // Before the queue is told that this chunk is done: whoever repeats it after a crash repeats this too.

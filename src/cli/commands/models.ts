@@ -95,5 +95,5 @@ function modelTable(models: readonly RegisteredModel[]): string {
 
 function refusal({ folder, error: { code, message, faults } }: RejectedModel): string {
   const reasons = faults.map(({ pointer, detail }) => `\n  ${pointer}: ${detail}`);
-  return `smoothcert: ${folder} is refused: ${faults.length > 0 ? ERRORS[code] : message}${reasons.join('')}`;
+  return `smoothcert: ${folder} is refused: ${faults.length > 0 ? ERRORS[code].title : message}${reasons.join('')}`;
 }

@@ -3,34 +3,10 @@ import { EXIT, exitCodeOf } from '../../../src/cli/exit-code.ts';
 import { InterruptedError } from '../../../src/cli/interrupt.ts';
 import { ServiceUnavailableError } from '../../../src/cli/client.ts';
 import { EmbeddedRedisError } from '../../../src/redis/embedded/embedded-redis-error.ts';
-import { DomainError, type ErrorCode, ERRORS } from '../../../src/errors.ts';
-
-const USAGE: readonly ErrorCode[] = [
-  'malformed_request',
-  'validation_failed',
-  'cannot_certify',
-  'payload_too_large',
-  'unsupported_media_type',
-  'config_invalid',
-];
-const UNAVAILABLE: readonly ErrorCode[] = [
-  'queue_unavailable',
-  'server_busy',
-  'redis_unavailable',
-  'release_mismatch',
-  'device_unavailable',
-  'engine_missing',
-  'engine_unavailable',
-];
 
 describe('exit status', () => {
   it('is what scripts rely on', () => {
     expect(EXIT).toEqual({ ok: 0, failed: 1, usage: 2, unavailable: 3 });
-  });
-
-  it.each(Object.keys(ERRORS) as ErrorCode[])('of %s', (code) => {
-    const expected = USAGE.includes(code) ? 2 : UNAVAILABLE.includes(code) ? 3 : 1;
-    expect(exitCodeOf(new DomainError(code))).toBe(expected);
   });
 
   it('is 3 where no service answers', () => {
