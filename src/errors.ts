@@ -202,6 +202,16 @@ export class DomainError extends Error {
   }
 }
 
+/** What an error says; anything may be thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** An error as data. @param otherwise the code of one that is no part of the contract */
+export function failureOf(error: unknown, otherwise: ErrorCode): Failure {
+  return { code: error instanceof DomainError ? error.code : otherwise, detail: messageOf(error) };
+}
+
 /** Whether `code` stands in the table: values read back from storage are checked with it. */
 export function isErrorCode(code: unknown): code is ErrorCode {
   return typeof code === 'string' && Object.hasOwn(ERRORS, code);

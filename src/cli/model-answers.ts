@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { Fault } from '../errors.ts';
+import { type Fault, messageOf } from '../errors.ts';
 import type { Answers } from '../models/draft/draft-manifest.ts';
 import { parseDecimal } from './number-options.ts';
 import { refuseFaults } from './usage-error.ts';
@@ -142,9 +142,6 @@ async function readClassNames(
       return names.map((each) => each.trim());
     return fault('--labels', `${path} must hold the names of two classes or more`);
   } catch (error) {
-    return fault(
-      '--labels',
-      `${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    return fault('--labels', `${path} cannot be read: ${messageOf(error)}`);
   }
 }

@@ -1,4 +1,4 @@
-import { DomainError, type ErrorCode, ERRORS, type Fault } from '../errors.ts';
+import { DomainError, type ErrorCode, ERRORS, type Fault, messageOf } from '../errors.ts';
 import { InterruptedError } from './interrupt.ts';
 
 /** Errors whose title speaks of a request: what is said of a command line stands in their sentence. Other sentences repeat the faults. */
@@ -15,7 +15,7 @@ function faultLine({ pointer, detail }: Fault): string {
  */
 export function describeError(error: unknown, withStack: boolean): string {
   if (error instanceof InterruptedError) return 'smoothcert: interrupted';
-  const sentence = error instanceof Error ? error.message : String(error);
+  const sentence = messageOf(error);
   const lines =
     error instanceof DomainError && error.faults.length > 0
       ? [

@@ -1,4 +1,5 @@
 import { freemem, totalmem } from 'node:os';
+import { messageOf } from '../errors.ts';
 import type { Device, DeviceTools } from './device.ts';
 import { findNvidiaSmi } from './discover.ts';
 import { type GpuState, type GpuStates, readGpuStates } from './nvidia-smi/read-gpu-state.ts';
@@ -59,7 +60,7 @@ async function readStates(tools: DeviceTools): Promise<GpuStates | string> {
     const limit = tools.timeoutMilliseconds ?? TELEMETRY_MILLISECONDS;
     return await readGpuStates(executable, limit, tools.launch);
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   }
 }
 

@@ -1,7 +1,8 @@
+import { DomainError } from '../errors.ts';
+
 /** The network gave a score that is NaN or infinite: it has no class there. */
-export class NonFiniteScoreError extends Error {
-  override readonly name = 'NonFiniteScoreError';
+export class NonFiniteScoreError extends DomainError {
   constructor() {
-    super('the model gave a score that is not a finite number');
+    super('model_output_invalid', 'the model gave a score that is not a finite number');
   }
 }

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { createBirpc, type BirpcReturn } from 'birpc';
-import { DomainError } from '../errors.ts';
+import { DomainError, failureOf } from '../errors.ts';
 import type { ComputeTarget } from '../engines/compute-target.ts';
 import type { RegisteredModel } from '../models/store.ts';
 import { verifyModel } from '../models/verify.ts';
@@ -85,8 +85,7 @@ export function createLanePool(
       const prepared = await prepare(model.digest, batchSize);
       return { kind: 'loaded', engine, batchSize: prepared, samplesPerSecond };
     } catch (error) {
-      if (error instanceof DomainError) return { kind: 'failed', code: error.code, detail: error.message };
-      return { kind: 'failed', code: 'model_invalid', detail: String(error) };
+      return { kind: 'failed', ...failureOf(error, 'model_invalid') };
     }
   }
 

@@ -1,7 +1,6 @@
-import { DomainError } from '../errors.ts';
+import { DomainError, type ErrorCode, failureOf } from '../errors.ts';
 import type { ComputeTarget } from '../engines/compute-target.ts';
 import type { Classifier } from '../engines/classifier.ts';
-import { NonFiniteScoreError } from '../engines/non-finite-score-error.ts';
 import { inputElements, type Manifest, normalisationOf } from '../models/manifest.ts';
 import type { VerifiedModel } from '../models/verify.ts';
 import { openClassifier } from '../engines/open-classifier.ts';
@@ -110,7 +109,7 @@ export function createLane(
           models.set(model.digest, { manifest: model.manifest, classifier, kernel: null });
           return { kind: 'opened', engine: classifier.description } as const;
         } catch (error) {
-          return failure(error, 'model_invalid');
+          return failed(error, 'model_invalid');
         }
       }),
     measure: (digest) =>
@@ -144,16 +143,12 @@ export function createLane(
     begin({ id, ...work }) {
       works.set(id, work);
     },
-    run: (task) => inOrder(() => runTask(task).catch((error: unknown) => failure(error, 'sampling_failed'))),
+    run: (task) => inOrder(() => runTask(task).catch((error: unknown) => failed(error, 'sampling_failed'))),
     end(workId) {
       works.delete(workId);
     },
   };
 }
 
-function failure(error: unknown, fallback: 'model_invalid' | 'sampling_failed') {
-  const detail = error instanceof Error ? error.message : String(error);
-  if (error instanceof NonFiniteScoreError)
-    return { kind: 'failed', code: 'model_output_invalid', detail } as const;
-  return { kind: 'failed', code: error instanceof DomainError ? error.code : fallback, detail } as const;
-}
+const failed = (error: unknown, otherwise: ErrorCode) =>
+  ({ kind: 'failed', ...failureOf(error, otherwise) }) as const;

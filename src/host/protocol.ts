@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../errors.ts';
+import type { Failure } from '../errors.ts';
 import type { ComputeTarget } from '../engines/compute-target.ts';
 import type { EngineDescription } from '../engines/engine.ts';
 import type { RegisteredModel } from '../models/store.ts';
@@ -9,7 +9,7 @@ import type { RememberedBatch } from './batch-memory.ts';
 import type { MeasuredBatch } from './batch-size.ts';
 
 // The messages between a worker, its device host (a child process) and the host's lanes (threads). All of them are
-// structured-cloneable; errors cross as a code and a sentence.
+// structured-cloneable; errors cross as a `Failure`.
 
 /** What a host is told when it starts. */
 export interface HostSettings {
@@ -51,7 +51,7 @@ export interface Timings {
 export type WorkOutcome =
   | { readonly kind: 'sampled'; readonly votes: readonly (readonly number[])[]; readonly timings: Timings }
   | { readonly kind: 'aborted' }
-  | { readonly kind: 'failed'; readonly code: ErrorCode; readonly detail: string };
+  | ({ readonly kind: 'failed' } & Failure);
 
 /** What warming a model up on a device found; fixed for the host's life and recorded in certificates. */
 export interface WarmModel {
@@ -61,9 +61,7 @@ export interface WarmModel {
   readonly samplesPerSecond: number;
 }
 
-export type LoadOutcome =
-  | ({ readonly kind: 'loaded' } & WarmModel)
-  | { readonly kind: 'failed'; readonly code: ErrorCode; readonly detail: string };
+export type LoadOutcome = ({ readonly kind: 'loaded' } & WarmModel) | ({ readonly kind: 'failed' } & Failure);
 
 /** What a host offers its worker. */
 export interface HostFunctions {
@@ -105,7 +103,7 @@ export type LaneOutcome =
       readonly timings: Timings;
     }
   | { readonly kind: 'aborted' }
-  | { readonly kind: 'failed'; readonly code: ErrorCode; readonly detail: string };
+  | ({ readonly kind: 'failed' } & Failure);
 
 /** What a lane offers its host. */
 export interface LaneFunctions {

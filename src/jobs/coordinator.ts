@@ -1,6 +1,6 @@
 import { DelayedError, type Job } from 'bullmq';
 import { hasEnded } from '../contract/status.ts';
-import { DomainError, type Failure } from '../errors.ts';
+import { DomainError, type Failure, failureOf } from '../errors.ts';
 import { logLine } from '../log-events.ts';
 import type { ModelStore, RegisteredModel } from '../models/store.ts';
 import type { Logger } from '../logger.ts';
@@ -212,9 +212,10 @@ export function createCoordinator(
       // After the last attempt the job fails with the reason that is part of the contract; any other error is a fault of
       // the server, and reconciliation ends the job.
       if (job.attemptsMade + 1 < (job.opts.attempts ?? 1)) throw error;
+      const failure = failureOf(error, 'internal_error');
       const record = await jobs.get(ref);
-      if (record?.status === 'running') await giveUp(record, { code: error.code, detail: error.message });
-      logger.error(...logLine('job_failed', { job: id, code: error.code, detail: error.message }));
+      if (record?.status === 'running') await giveUp(record, failure);
+      logger.error(...logLine('job_failed', { job: id, ...failure }));
     }
   };
 }

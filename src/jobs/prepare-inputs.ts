@@ -1,4 +1,4 @@
-import { DomainError } from '../errors.ts';
+import { DomainError, failureOf } from '../errors.ts';
 import { toInputTensor } from '../models/inputs/input-tensor.ts';
 import type { RegisteredModel } from '../models/store.ts';
 import type { JobEntry } from './entries.ts';
@@ -58,7 +58,7 @@ async function prepareInput(
     return made.digest;
   } catch (error) {
     if (!(error instanceof DomainError)) throw error;
-    await failInput(stores, job, plan, input, { code: error.code, detail: error.message });
+    await failInput(stores, job, plan, input, failureOf(error, 'internal_error'));
     return null;
   }
 }

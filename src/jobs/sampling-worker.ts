@@ -1,5 +1,5 @@
 import { type Job, UnrecoverableError } from 'bullmq';
-import { DomainError } from '../errors.ts';
+import { DomainError, failureOf, messageOf } from '../errors.ts';
 import { logLine } from '../log-events.ts';
 import type { ModelStore } from '../models/store.ts';
 import type { Logger } from '../logger.ts';
@@ -22,7 +22,7 @@ import { requireNoise } from './require-noise.ts';
 import type { ResultStore } from './result-store.ts';
 import { isRetried } from './retry.ts';
 import { chunkName, type ChunkVotes, type SamplingStore } from './sampling-store.ts';
-import { describe, settleInput } from './settlement.ts';
+import { settleInput } from './settlement.ts';
 import type { SupervisedHost } from '../host/supervised-host.ts';
 
 export interface SamplingDependencies {
@@ -108,7 +108,7 @@ export function createSampler(
       sampling.record(job, number, drawn, null).then(
         (status) => status !== 'running' && controller.abort(),
         (error: unknown) =>
-          logger.debug(...logLine('progress_not_written', { job: id, error: describe(error) })),
+          logger.debug(...logLine('progress_not_written', { job: id, error: messageOf(error) })),
       );
     };
     let outcome: DrawOutcome;
@@ -166,13 +166,12 @@ export function createSampler(
         else await draw(job, plan, number);
       }
     } catch (error) {
-      const code = error instanceof DomainError ? error.code : 'sampling_failed';
-      const detail = describe(error);
+      const failure = failureOf(error, 'sampling_failed');
       const chunk = chunkName(job, number);
-      logger.warn(...logLine('chunk_not_drawn', { job: id, chunk, attempt: attemptsMade + 1, code, detail }));
-      await sampling.recordError(job, number, { code, detail });
-      if (isRetried(code)) throw error;
-      throw new UnrecoverableError(detail);
+      logger.warn(...logLine('chunk_not_drawn', { job: id, chunk, attempt: attemptsMade + 1, ...failure }));
+      await sampling.recordError(job, number, failure);
+      if (isRetried(failure.code)) throw error;
+      throw new UnrecoverableError(failure.detail);
     }
     // Before the queue is told that this chunk is done: whoever repeats it after a crash repeats this too.
     await feed.fill(job);

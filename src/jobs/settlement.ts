@@ -1,4 +1,4 @@
-import type { Failure } from '../errors.ts';
+import { type Failure, failureOf } from '../errors.ts';
 import type { Step } from '../smoothing/procedure.ts';
 import type { JobRecord } from './job-record.ts';
 import type { Decision } from './decision.ts';
@@ -53,7 +53,7 @@ export async function settleInput(
     step = decision.next(input, gathered, tensorDigest);
   } catch (error) {
     // A tally that does not add up is refused, never published.
-    await failInput(stores, job, plan, input, { code: 'sampling_failed', detail: describe(error) });
+    await failInput(stores, job, plan, input, failureOf(error, 'sampling_failed'));
     return { kind: 'done' };
   }
   if (step.kind === 'draw') return { kind: 'draw', draws: { input, draws: step.draws } };
@@ -98,8 +98,4 @@ async function dropVotes(
     if (last && (await results.undecided(job, [...inputs])).length === 0) unneeded.push(number);
   }
   await sampling.dropVotes(job, unneeded);
-}
-
-export function describe(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,4 +1,4 @@
-import { DomainError, type Failure } from '../errors.ts';
+import { DomainError, type Failure, failureOf } from '../errors.ts';
 import type { SupervisedHost } from '../host/supervised-host.ts';
 import { logLine } from '../log-events.ts';
 import type { Logger } from '../logger.ts';
@@ -16,7 +16,7 @@ export async function warmUp(
   logger: Logger,
 ): Promise<void> {
   for (const { folder, error } of models.rejected) {
-    const facts = { folder, code: error.code, faults: error.faults, detail: error.message };
+    const facts = { folder, faults: error.faults, ...failureOf(error, 'model_invalid') };
     logger.error(...logLine('model_refused', facts));
   }
   const devices = [...new Set(hosts.map(({ device }) => device.id))];

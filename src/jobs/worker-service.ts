@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { messageOf } from '../errors.ts';
 import { logLine } from '../log-events.ts';
 import { disconnectAll } from '../redis/connections.ts';
 import { untilTaken } from '../redis/until-taken.ts';
@@ -18,7 +19,6 @@ import { createResultStore } from './result-store.ts';
 import { createSamplingConsumers } from './sampling-consumers.ts';
 import { chunkName, createSamplingStore } from './sampling-store.ts';
 import { createSampler } from './sampling-worker.ts';
-import { describe } from './settlement.ts';
 import { warmUp } from './warm-up.ts';
 import { createWorkerHosts, type WorkerHostsOptions } from './worker-hosts.ts';
 
@@ -71,7 +71,7 @@ export async function startWorkerService(options: WorkerServiceOptions): Promise
   const attempt = (action: () => Promise<unknown>, what: string): void => {
     if (!connected()) return;
     action().catch((error: unknown) =>
-      logger.debug(...logLine('background_task_failed', { task: what, error: describe(error) })),
+      logger.debug(...logLine('background_task_failed', { task: what, error: messageOf(error) })),
     );
   };
 

@@ -1,5 +1,5 @@
 import { Redis, type RedisOptions } from 'ioredis';
-import { DomainError } from '../errors.ts';
+import { DomainError, messageOf } from '../errors.ts';
 import { logLine } from '../log-events.ts';
 import type { Logger } from '../logger.ts';
 import { parseRedisUrl, type RedisEndpoint } from './redis-url.ts';
@@ -12,7 +12,7 @@ function endpointOf(url: string): RedisEndpoint {
   try {
     return parseRedisUrl(url);
   } catch (cause) {
-    const detail = cause instanceof Error ? cause.message : String(cause);
+    const detail = messageOf(cause);
     throw new DomainError('config_invalid', detail, [{ pointer: 'REDIS_URL', detail }], { cause });
   }
 }

@@ -10,8 +10,10 @@ import {
   ERROR_CODES as codes,
   type ErrorCode,
   ERRORS,
+  failureOf,
   isErrorCode,
 } from '../../src/errors.ts';
+import { NonFiniteScoreError } from '../../src/engines/non-finite-score-error.ts';
 import { blamesDevice } from '../../src/host/supervised-host.ts';
 import { isRetried } from '../../src/jobs/retry.ts';
 
@@ -120,6 +122,23 @@ describe('an error', () => {
     const error = new DomainError('validation_failed', undefined, faults, { cause });
     expect(error).toMatchObject({ name: 'DomainError', code: 'validation_failed', faults, cause });
     expect(new DomainError('validation_failed').faults).toEqual([]);
+  });
+
+  test('as data has its code and its sentence', () => {
+    expect(failureOf(new DomainError('model_invalid', 'it is cut off'), 'sampling_failed')).toEqual({
+      code: 'model_invalid',
+      detail: 'it is cut off',
+    });
+    expect(failureOf(new NonFiniteScoreError(), 'sampling_failed').code).toBe('model_output_invalid');
+  });
+
+  test.each([
+    [new TypeError('x is not a function'), 'x is not a function'],
+    ['a text', 'a text'],
+    [null, 'null'],
+    [undefined, 'undefined'],
+  ])('that is no part of the contract is data too: %s', (error, detail) => {
+    expect(failureOf(error, 'sampling_failed')).toEqual({ code: 'sampling_failed', detail });
   });
 });
 

@@ -1,4 +1,4 @@
-import { DomainError } from '../../errors.ts';
+import { DomainError, messageOf } from '../../errors.ts';
 import type { ComputeTarget } from '../compute-target.ts';
 import type { EngineSession } from '../engine.ts';
 import { requireScores, requireSignature } from '../signature.ts';
@@ -77,7 +77,7 @@ function declared({ name, dtype, shape }: TensorSpec): DeclaredTensor {
 
 function refused({ identity }: LoadedTensorflow, { path }: VerifiedModel, error: unknown): never {
   if (error instanceof DomainError) throw error;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   throw new DomainError('model_invalid', `${path}: ${message}${remedyOf(message, identity.version)}`, [], {
     cause: error,
   });

@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, normalize, relative } from 'node:path';
-import { DomainError } from '../../errors.ts';
+import { DomainError, messageOf } from '../../errors.ts';
 import { staysInside } from '../file.ts';
 import { conversionOf, foreignBytes } from '../formats/foreign.ts';
 import { readOnnx } from '../formats/onnx-file.ts';
@@ -36,8 +36,8 @@ export async function collectFiles(source: string, signatureName?: string): Prom
   const bytes = await read(first);
   const name = basename(first);
   const unreadable = (format: string, cause: unknown): DomainError => {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    return new DomainError('model_invalid', `${first} is no readable ${format}${foreignBytes(bytes)}: ${why}`, [], { cause });
+    const what = `${first} is no readable ${format}${foreignBytes(bytes)}`;
+    return new DomainError('model_invalid', `${what}: ${messageOf(cause)}`, [], { cause });
   };
   if (name.endsWith('.pb')) {
     const signature = attempt(() => savedModelSignature(bytes, signatureName), (cause) => unreadable('SavedModel', cause)); // prettier-ignore

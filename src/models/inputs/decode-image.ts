@@ -1,6 +1,6 @@
 import fastq from 'fastq';
 import sharp from 'sharp';
-import { DomainError } from '../../errors.ts';
+import { DomainError, messageOf } from '../../errors.ts';
 import type { ImageTaker } from '../manifest.ts';
 import { checkImageHeader } from './image-header.ts';
 
@@ -66,7 +66,7 @@ function decode({ file, pixels, channels }: Work): Promise<Buffer> {
 
 /** Maps libvips's complaint to an error of the table, without its multi-line detail. */
 function undecodable(cause: unknown): never {
-  const words = cause instanceof Error ? cause.message.split('\n')[0]! : String(cause);
+  const words = messageOf(cause).split('\n')[0];
   const detail = `the image cannot be decoded: its compressed data are damaged (${words})`;
   throw new DomainError('input_undecodable', detail, [], { cause });
 }
