@@ -17,7 +17,7 @@ const NATIVE_TESTS = [
   'test/training/training-step.test.ts',
 ];
 
-const CPU = { id: 'cpu', name: 'CPU', kind: 'cpu', lanes: 1, memoryBytes: null, driver: null } as const;
+const CPU = { id: 'cpu', name: 'CPU', kind: 'cpu', lanes: 1, driver: null } as const;
 /** Where there is a GPU its own tests shall see it. */
 const { CUDA_VISIBLE_DEVICES: _, ...host } = {
   ...pinnedEnvironment(CPU, CPU_TARGET, 'onnx', {}),

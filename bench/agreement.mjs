@@ -68,7 +68,7 @@ async function prepare(name, directory) {
 /** Classes of all samples in an engine, an array an image. */
 async function classify({ format, kind, wasm }, { folders, images, sigma, samples }, base) {
   const target = { ...CPU_TARGET, kind };
-  const device = { id: kind, name: kind, kind, lanes: 1, memoryBytes: null, driver: null };
+  const device = { id: kind, name: kind, kind, lanes: 1, driver: null };
   const child = fork(path('bench/agreement-process.mjs'), {
     env: pinnedEnvironment(device, target, format, base, '/nowhere'),
     serialization: 'advanced',

@@ -10,8 +10,6 @@ export interface Device {
   readonly kind: DeviceKind;
   /** Threads that each own a noise kernel, a batch and a session. */
   readonly lanes: number;
-  /** The machine's memory for the CPU, the GPU's own for a GPU; null for MIG slices and where it is not known. */
-  readonly memoryBytes: number | null;
   /** Version of the NVIDIA driver, or null. */
   readonly driver: string | null;
   /** UUID of the GPU that a MIG slice is a part of. */

@@ -1,14 +1,13 @@
 import { existsSync } from 'node:fs';
-import { availableParallelism, cpus, totalmem } from 'node:os';
+import { availableParallelism, cpus } from 'node:os';
 import { DomainError } from '../errors.ts';
 import { findExecutable } from '../find-executable.ts';
 import type { Device, DeviceTools } from './device.ts';
 import type { DeviceSelection, GpuSelection } from './selection.ts';
-import type { NvidiaDevice } from './nvidia-device.ts';
 import { listGpus } from './nvidia-smi/list-gpus.ts';
 import { NvidiaSmiError } from './nvidia-smi/run-nvidia-smi.ts';
-import { selectGpus, WAYS_OUT } from './select-gpus.ts';
-import { webgpuDevice } from './webgpu-device.ts';
+import { type NvidiaDevice, selectGpus, WAYS_OUT } from './select-gpus.ts';
+import { webgpuDevice } from './webgpu.ts';
 
 const DRIVER_NODE = '/dev/nvidiactl';
 
@@ -76,18 +75,16 @@ function cpuDevice(lanes: number | null): Device {
     name: model ? `CPU ${model}` : 'CPU',
     kind: 'cpu',
     lanes: lanes ?? availableParallelism(),
-    memoryBytes: totalmem(),
     driver: null,
   };
 }
 
-function gpuDevice({ uuid, name, memoryBytes, gpu }: NvidiaDevice, lanes: number | null): Device {
+function gpuDevice({ uuid, name, gpu }: NvidiaDevice, lanes: number | null): Device {
   return {
     id: uuid,
     name,
     kind: 'cuda',
     lanes: lanes ?? GPU_LANES,
-    memoryBytes,
     driver: gpu.driver,
     ...(gpu.mig ? { parent: gpu.uuid } : {}),
   };

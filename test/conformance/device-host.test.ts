@@ -86,7 +86,7 @@ async function shipped(): Promise<RegisteredModel> {
 }
 
 function createHost(lanes: number): DeviceHosts.DeviceHost {
-  const device = { id: 'cpu', name: 'CPU', kind: 'cpu', lanes, memoryBytes: null, driver: null } as const;
+  const device = { id: 'cpu', name: 'CPU', kind: 'cpu', lanes, driver: null } as const;
   const batches = openBatchMemory(SHARED_CACHE, device);
   return createDeviceHost(device, CPU_TARGET, ENVIRONMENT, SILENT, { batches });
 }

@@ -28,7 +28,7 @@ it('kills a host that hangs while it owes samples, and the next one gives the sa
     inputs: [{ bytes: new Uint8Array(784).fill(128), stream: { key0: 1, key1: 2, stream: 3 } }],
     segments: [{ input: 0, purpose: 'estimation', firstSample: 0, count: 20_000 }],
   };
-  const device: Device = { id: 'cpu', name: 'CPU', kind: 'cpu', lanes: 1, memoryBytes: null, driver: null };
+  const device: Device = { id: 'cpu', name: 'CPU', kind: 'cpu', lanes: 1, driver: null };
   const start = (options: DeviceHosts.DeviceHostOptions = {}): DeviceHosts.DeviceHost => {
     const environment = { ...process.env, ORT_DISABLE_TELEMETRY: '1' };
     const batches = openBatchMemory(SHARED_CACHE, device);

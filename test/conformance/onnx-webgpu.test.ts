@@ -10,7 +10,7 @@ import { openModelStore } from '../../src/models/store.ts';
 import { verifyModel } from '../../src/models/verify.ts';
 import { openOnnxSession } from '../../src/engines/onnx/engine.ts';
 import { openClassifier } from '../../src/engines/open-classifier.ts';
-import { findWebgpuAdapter } from '../../src/devices/webgpu-adapter.ts';
+import { findWebgpuAdapter } from '../../src/devices/webgpu.ts';
 import type * as DeviceHosts from '../../src/host/device-host.ts';
 import type { Work } from '../../src/host/protocol.ts';
 import { gaussianLaw } from '../../src/random/noise-law.ts';
@@ -77,7 +77,7 @@ describe('ONNX Runtime on WebGPU', () => {
 describe('a device host on WebGPU', () => {
   function startHost(target: ComputeTarget, lanes = 1): DeviceHosts.DeviceHost {
     const { kind } = target;
-    const device = { id: kind, name: kind, kind, lanes, memoryBytes: null, driver: null };
+    const device = { id: kind, name: kind, kind, lanes, driver: null };
     const host = createDeviceHost(device, target, { ...process.env }, pino({ level: 'silent' }));
     onTestFinished(() => host.close());
     return host;

@@ -58,7 +58,7 @@ async function closeCalls(rowsPerCall?: number): Promise<RegisteredModel> {
 }
 
 function startHost(lanes: number): DeviceHosts.DeviceHost {
-  const device = { id: 'cpu', name: 'CPU', kind: 'cpu', lanes, memoryBytes: null, driver: null } as const;
+  const device = { id: 'cpu', name: 'CPU', kind: 'cpu', lanes, driver: null } as const;
   const host = createDeviceHost(device, CPU_TARGET, ENVIRONMENT, pino({ level: 'silent' }));
   onTestFinished(() => host.close());
   return host;

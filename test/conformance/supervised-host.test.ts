@@ -37,7 +37,7 @@ interface Supervised {
 
 async function supervise(times?: SupervisedHosts.SupervisionTimes): Promise<Supervised> {
   const model = (await openModelStore(MODELS)).find('mnist-cnn')!;
-  const device = { id: 'cpu', name: 'CPU', kind: 'cpu', lanes: 1, memoryBytes: null, driver: null } as const;
+  const device = { id: 'cpu', name: 'CPU', kind: 'cpu', lanes: 1, driver: null } as const;
   const logger = pino({ level: 'silent' });
   const states: HostState[] = [];
   const host = superviseHost({

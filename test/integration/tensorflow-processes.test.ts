@@ -142,7 +142,6 @@ describe('without the native binding', () => {
       name: 'CPU',
       kind: 'cpu',
       lanes: 1,
-      memoryBytes: null,
       driver: null,
     } as const;
     const inner = createDeviceHost(device, CPU_TARGET, process.env, logger);

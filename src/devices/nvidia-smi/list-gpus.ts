@@ -1,7 +1,5 @@
-import { isBrokenGpu } from './broken-gpu.ts';
 import type { Launch } from '../../launch.ts';
-import { NvidiaSmiError, quote, runNvidiaSmi } from './run-nvidia-smi.ts';
-import { mebibytes, smiNumber } from './smi-value.ts';
+import { isBrokenGpu, NvidiaSmiError, quote, runNvidiaSmi } from './run-nvidia-smi.ts';
 
 /** A part of a GPU in MIG mode, which computes as a device of its own. */
 export interface NvidiaSlice {
@@ -16,7 +14,6 @@ export interface NvidiaGpu {
   readonly uuid: string;
   readonly busId: string;
   readonly name: string;
-  readonly memoryBytes: number | null;
   readonly driver: string;
   /** Whether it computes by its slices only. */
   readonly mig: boolean;
@@ -31,8 +28,8 @@ export interface NvidiaInventory {
 
 const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';
 // The name stands last: it is the only text in which a comma could be.
-const FIELDS = ['index', 'uuid', 'pci.bus_id', 'driver_version', 'memory.total'];
-const ROW = new RegExp(`^(\\d+), (GPU-${UUID}), ([0-9A-Fa-f:.]+), ([0-9.]+), ([^,]+), (?:([^,]+), )?(.+)$`);
+const FIELDS = ['index', 'uuid', 'pci.bus_id', 'driver_version'];
+const ROW = new RegExp(`^(\\d+), (GPU-${UUID}), ([0-9A-Fa-f:.]+), ([0-9.]+), (?:([^,]+), )?(.+)$`);
 const GPU_LINE = new RegExp(`^GPU \\d+: .+ \\(UUID: (GPU-${UUID})\\)$`);
 const SLICE_LINE = new RegExp(
   `^ +MIG (\\S+) +Device +\\d+: \\(UUID: (MIG-${UUID}|MIG-GPU-${UUID}/\\d+/\\d+)\\)$`,
@@ -72,17 +69,14 @@ export async function listGpus(
 }
 
 function readGpu(line: string, knowsMig: boolean): NvidiaGpu {
-  const [, index, uuid, busId, driver, memory, mode, name] = ROW.exec(line) ?? [];
-  const memoryTotal = smiNumber(memory ?? '');
-  const understood =
-    memoryTotal !== undefined && (knowsMig ? isMode(mode) : mode === undefined) && name !== undefined;
+  const [, index, uuid, busId, driver, mode, name] = ROW.exec(line) ?? [];
+  const understood = name !== undefined && (knowsMig ? isMode(mode) : mode === undefined);
   if (!understood) throw new NvidiaSmiError(`nvidia-smi printed an unexpected line: "${quote(line)}"`);
   return {
     index: Number(index),
     uuid: uuid!,
     busId: busId!,
     name,
-    memoryBytes: mebibytes(memoryTotal),
     driver: driver!,
     mig: mode === 'Enabled',
     slices: [],

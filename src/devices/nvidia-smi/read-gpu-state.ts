@@ -1,7 +1,5 @@
-import { isBrokenGpu } from './broken-gpu.ts';
 import type { Launch } from '../../launch.ts';
-import { quote, runNvidiaSmi } from './run-nvidia-smi.ts';
-import { isFault, mebibytes, smiNumber } from './smi-value.ts';
+import { isBrokenGpu, isFault, mebibytes, quote, runNvidiaSmi, smiNumber } from './run-nvidia-smi.ts';
 
 /** What nvidia-smi says of a GPU at one moment; null where it says nothing. */
 export interface GpuState {

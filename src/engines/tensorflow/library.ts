@@ -53,7 +53,6 @@ export interface Tensorflow {
   setBackend(name: string): Promise<boolean>;
   ready(): Promise<void>;
   backend(): { readonly isUsingGpuDevice?: boolean; readonly binding?: { readonly TF_Version: string } };
-  memory(): { readonly numTensors: number; readonly numBytes: number };
   tensor(values: Float32Array, shape: readonly number[], dtype: 'float32'): Tensor;
   tidy<T>(work: () => T): T;
   loadLayersModel(source: ModelSource): Promise<LayersModel>;

@@ -4,7 +4,7 @@ import { type ComputeTarget, CPU_TARGET } from '../../../src/engines/compute-tar
 import { pinnedEnvironment } from '../../../src/devices/pinned-environment.ts';
 import { tensorflowKernels } from '../../../src/engines/tensorflow/kernels.ts';
 
-const CPU: Device = { id: 'cpu', name: 'CPU', kind: 'cpu', lanes: 2, memoryBytes: null, driver: null };
+const CPU: Device = { id: 'cpu', name: 'CPU', kind: 'cpu', lanes: 2, driver: null };
 const WEBGPU: Device = { ...CPU, id: 'webgpu', kind: 'webgpu' };
 const SLICE: Device = { ...CPU, id: 'MIG-ce861fb0-a248-58ce-a9a8-f9adbc22a66a', kind: 'cuda' };
 

@@ -10,7 +10,6 @@ const device = (kind: Device['kind'], name: string): Device => ({
   name,
   kind,
   lanes: 1,
-  memoryBytes: null,
   driver: null,
 });
 const CPU = device('cpu', 'CPU AMD EPYC 9B14');

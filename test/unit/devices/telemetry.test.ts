@@ -38,7 +38,6 @@ const gpu = (id: string): Device => ({
   name: id,
   kind: 'cuda',
   lanes: 2,
-  memoryBytes: null,
   driver: null,
 });
 const H100 = gpu('GPU-00000000-0000-0000-0000-000000000000');

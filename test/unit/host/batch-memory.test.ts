@@ -6,7 +6,7 @@ import { openBatchMemory } from '../../../src/host/batch-memory.ts';
 import { useTemporaryDirectory } from '../../support/temporary-directory.ts';
 
 const at = useTemporaryDirectory();
-const CPU = { id: 'cpu', name: 'CPU', kind: 'cpu', lanes: 2, memoryBytes: null, driver: null } as const;
+const CPU = { id: 'cpu', name: 'CPU', kind: 'cpu', lanes: 2, driver: null } as const;
 const ENGINE: EngineDescription = {
   name: 'onnxruntime-node',
   version: '1.30.0',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { adapterOf } from '../../../src/devices/webgpu-adapter.ts';
+import { adapterOf } from '../../../src/devices/webgpu.ts';
 
 const using = (name: string, driver: string): string =>
   `[Vulkan Loader] DRIVER:                Using "${name}" with driver: "${driver}"\n`;

@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { execPath } from 'node:process';
-import { DomainError } from '../errors.ts';
-import { type Launch, launchAsItIs } from '../launch.ts';
 import { PRODUCT_MODEL } from '../engines/onnx/arithmetic.ts';
 import { missingPart } from '../engines/onnx/providers.ts';
+import { DomainError } from '../errors.ts';
+import { type Launch, launchAsItIs } from '../launch.ts';
+import type { Device } from './device.ts';
 
 /** What computes behind WebGPU. */
 export interface WebgpuAdapter {
@@ -12,6 +13,36 @@ export interface WebgpuAdapter {
   readonly name: string | null;
   /** Whether it is a program on the CPU that only acts as a GPU. */
   readonly software: boolean;
+}
+
+/**
+ * The device behind WebGPU, by its adapter's name. An adapter that is a program on the CPU is taken only where the
+ * operator has named its Vulkan driver: a missing GPU driver must not end on the CPU unnoticed. Certificates then say
+ * "software".
+ *
+ * @param environment of this process, of which the host gets what Vulkan's loader reads
+ * @throws DomainError `device_unavailable` with what is missing
+ */
+export async function webgpuDevice(
+  lanes: number,
+  environment: NodeJS.ProcessEnv,
+  launch?: Launch,
+): Promise<Device> {
+  const { name, software } = await findWebgpuAdapter({ ...environment, ORT_DISABLE_TELEMETRY: '1' }, launch);
+  const named = environment['VK_DRIVER_FILES'] ?? environment['VK_ICD_FILENAMES'];
+  if (software && !named) {
+    const detail =
+      `WebGPU would compute on ${name}, which is a program on the CPU: install the GPU's Vulkan driver, or name this one ` +
+      'in VK_DRIVER_FILES to use it knowingly';
+    throw new DomainError('device_unavailable', undefined, [{ pointer: 'SMOOTHCERT_DEVICES', detail }]);
+  }
+  return {
+    id: 'webgpu',
+    name: ['WebGPU', name, software ? '(software)' : null].filter((part) => part !== null).join(' '),
+    kind: 'webgpu',
+    lanes,
+    driver: null,
+  };
 }
 
 /** Milliseconds for the driver to start. */
