@@ -250,6 +250,14 @@ describe('the environment', () => {
     const destructured = sources.filter(({ text }) => /\{[^}]*\benv\b[^}]*\}\s*=\s*process\b/.test(text));
     expect(destructured.map(({ path }) => path)).toEqual([]);
   });
+
+  it('is named in config alone, but for the command line and one sentence', () => {
+    const naming = sources.filter(
+      ({ part, text }) => !['config', 'cli'].includes(part) && /SMOOTHCERT_/.test(text),
+    );
+    // An engine says how WebAssembly is allowed to whoever reads why a model was refused, of whatever process.
+    expect(naming.map(({ path }) => path)).toEqual(['engines/tensorflow/library.ts']);
+  });
 });
 
 describe('files', () => {

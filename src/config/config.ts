@@ -1,4 +1,4 @@
-import type { DeviceSelection } from '../devices/selection.ts';
+import type { DeviceSelection } from '../devices/discover.ts';
 import type { TargetOptions } from '../devices/target.ts';
 import type { LogLevel } from '../logger.ts';
 

@@ -1,5 +1,5 @@
 import type { Fault } from '../errors.ts';
-import { type DeviceSelection, parseDeviceSelection } from '../devices/selection.ts';
+import type { DeviceSelection } from '../devices/discover.ts';
 import type { TargetOptions } from '../devices/target.ts';
 
 /** The settings that concern devices, each allowed by itself. */
@@ -47,4 +47,28 @@ export function readDeviceSettings(given: DeviceSettings): ReadDeviceSettings {
     target: { precision, tensorrt, wasm: given.SMOOTHCERT_TENSORFLOW_WASM === 'allow' },
     faults,
   };
+}
+
+const MOST_DEVICES = 64;
+/** `GPU-` or `MIG-` and hexadecimal groups, or the name of a slice before driver 470: `MIG-GPU-<uuid>/<gi>/<ci>`. */
+const ID = /^(GPU|MIG)-[0-9a-f][0-9a-f-]{0,35}$|^MIG-GPU-[0-9a-f-]{1,36}\/\d{1,2}\/\d{1,2}$/i;
+
+/**
+ * Reads SMOOTHCERT_DEVICES: `auto`, `cuda`, `cpu`, `webgpu`, or UUIDs separated by commas.
+ *
+ * @returns the selection, or a sentence with everything that is wrong, which repeats nothing of the text
+ */
+function parseDeviceSelection(text: string): DeviceSelection | string {
+  if (text === 'auto' || text === 'cuda' || text === 'cpu' || text === 'webgpu') return { kind: text };
+  const ids = text.split(',').map((each) => each.trim());
+  if (ids.length > MOST_DEVICES) return `names ${ids.length} devices; at most ${MOST_DEVICES} are allowed`;
+  const faults = ids.flatMap((id, index) => {
+    const entry = `entry ${index + 1}`;
+    if (/^(auto|cuda|cpu|webgpu)$/.test(id)) return [`${entry} (${id}) must stand alone`];
+    if (!ID.test(id))
+      return [`${entry} is neither auto, cuda, cpu, webgpu nor a UUID that begins with GPU- or MIG-`];
+    const first = ids.findIndex((other) => other.toLowerCase() === id.toLowerCase());
+    return first < index ? [`${entry} repeats entry ${first + 1}`] : [];
+  });
+  return faults.length === 0 ? { kind: 'named', ids } : faults.join('; ');
 }

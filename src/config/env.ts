@@ -6,7 +6,7 @@ import { DomainError } from '../errors.ts';
 import { LOG_LEVELS } from '../logger.ts';
 import type { Config } from './config.ts';
 import { type ReadDeviceSettings, readDeviceSettings } from './device-settings.ts';
-import { readRedisUrl } from './redis-url.ts';
+import { readRedisUrl } from './redis-settings.ts';
 
 /** `models/` of the package, two folders above this file in the sources and in the build. */
 const SHIPPED_MODELS = fileURLToPath(new URL('../../models', import.meta.url));

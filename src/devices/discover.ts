@@ -3,11 +3,13 @@ import { availableParallelism, cpus } from 'node:os';
 import { DomainError } from '../errors.ts';
 import { findExecutable } from '../find-executable.ts';
 import type { Device, DeviceTools } from './device.ts';
-import type { DeviceSelection, GpuSelection } from './selection.ts';
 import { listGpus } from './nvidia-smi/list-gpus.ts';
 import { NvidiaSmiError } from './nvidia-smi/run-nvidia-smi.ts';
-import { type NvidiaDevice, selectGpus, WAYS_OUT } from './select-gpus.ts';
+import { type GpuSelection, type NvidiaDevice, selectGpus, WAYS_OUT } from './select-gpus.ts';
 import { webgpuDevice } from './webgpu.ts';
+
+/** Which devices a worker computes on. */
+export type DeviceSelection = { readonly kind: 'cpu' } | { readonly kind: 'webgpu' } | GpuSelection;
 
 const DRIVER_NODE = '/dev/nvidiactl';
 
@@ -64,7 +66,7 @@ function refusal({ kind }: GpuSelection, reason: string, cause?: unknown): Domai
     cuda: `cuda asks for NVIDIA GPUs, and none is known: ${reason}; mend that, or ${WAYS_OUT}`,
     named: reason,
   };
-  const fault = { pointer: 'SMOOTHCERT_DEVICES', detail: details[kind] };
+  const fault = { pointer: 'devices', detail: details[kind] };
   return new DomainError('device_unavailable', undefined, [fault], { cause });
 }
 

@@ -1,6 +1,12 @@
 import type { Fault } from '../errors.ts';
 import type { NvidiaGpu, NvidiaInventory } from './nvidia-smi/list-gpus.ts';
-import type { GpuSelection } from './selection.ts';
+
+/** GPUs, or what may be some. */
+export type GpuSelection =
+  /** `auto`: all NVIDIA GPUs if there are any, else the CPU. `cuda`: all NVIDIA GPUs, and nothing else if there are none. */
+  | { readonly kind: 'auto' | 'cuda' }
+  /** UUIDs of NVIDIA GPUs or MIG slices, or the beginnings of some, as they were written. */
+  | { readonly kind: 'named'; readonly ids: readonly string[] };
 
 /** What a process can be pinned to: a GPU, or a slice of one in MIG mode. */
 export interface NvidiaDevice {
@@ -11,7 +17,7 @@ export interface NvidiaDevice {
 }
 
 /** What an operator can do who has no use for the GPUs. */
-export const WAYS_OUT = 'set SMOOTHCERT_DEVICES=cpu to compute on the CPU';
+export const WAYS_OUT = 'choose cpu to compute on the CPU';
 
 /**
  * The devices of a machine with GPUs that are computed on. What was asked for and cannot be had is a fault, all of them at
@@ -26,7 +32,7 @@ export function selectGpus(
 ): { readonly devices: readonly NvidiaDevice[]; readonly faults: readonly Fault[] } {
   const visible = visibleDevices(variable, gpus);
   const faults: Fault[] = visible.faults.map((detail) => ({ pointer: 'CUDA_VISIBLE_DEVICES', detail }));
-  const refuse = (detail: string): void => void faults.push({ pointer: 'SMOOTHCERT_DEVICES', detail });
+  const refuse = (detail: string): void => void faults.push({ pointer: 'devices', detail });
   if (selection.kind !== 'named') {
     const { kind } = selection;
     // Whoever sets the variable has chosen among the GPUs already.

@@ -16,10 +16,8 @@ export function deviceTarget(device: Device, options: TargetOptions): ComputeTar
     device.kind === 'cuda'
       ? []
       : [
-          ...(options.tensorrt ? [{ pointer: 'SMOOTHCERT_TENSORRT', detail: needsGpu(device) }] : []),
-          ...(options.precision === 'fp32'
-            ? []
-            : [{ pointer: 'SMOOTHCERT_PRECISION', detail: needsGpu(device) }]),
+          ...(options.tensorrt ? [{ pointer: 'tensorrt', detail: needsGpu(device) }] : []),
+          ...(options.precision === 'fp32' ? [] : [{ pointer: 'precision', detail: needsGpu(device) }]),
         ];
   if (faults.length > 0) throw new DomainError('device_unavailable', undefined, faults);
   return { kind: device.kind, ...options };

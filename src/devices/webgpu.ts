@@ -34,7 +34,7 @@ export async function webgpuDevice(
     const detail =
       `WebGPU would compute on ${name}, which is a program on the CPU: install the GPU's Vulkan driver, or name this one ` +
       'in VK_DRIVER_FILES to use it knowingly';
-    throw new DomainError('device_unavailable', undefined, [{ pointer: 'SMOOTHCERT_DEVICES', detail }]);
+    throw new DomainError('device_unavailable', undefined, [{ pointer: 'devices', detail }]);
   }
   return {
     id: 'webgpu',

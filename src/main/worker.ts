@@ -1,10 +1,6 @@
 import type { Config } from '../config/config.ts';
-import { ownEnvironment } from '../config/env.ts';
 import { dieWithParent } from '../die-with-parent.ts';
-import { deviceTarget } from '../devices/target.ts';
-import { discoverDevices } from '../devices/discover.ts';
 import { openModelStore } from '../models/store.ts';
-import { pinnedEnvironment } from '../devices/pinned-environment.ts';
 import { readTelemetry } from '../devices/telemetry.ts';
 import { connectWorker, waitUntilReady } from '../redis/connections.ts';
 import { inspectServer, START_MILLISECONDS } from '../redis/inspect-server.ts';
@@ -15,6 +11,7 @@ import { startWorkerService } from '../jobs/worker-service.ts';
 import { type Running, Stack } from '../lifecycle.ts';
 import type { Logger } from '../logger.ts';
 import { SOFTWARE } from '../version.ts';
+import { findPinnedDevices } from './pinned-devices.ts';
 
 /**
  * Starts the worker process: devices -> models -> Redis -> device hosts -> queue consumers.
@@ -29,8 +26,7 @@ export function startWorker(
 ): Promise<Running> {
   return Stack.build(async (stack) => {
     const launch = await dieWithParent(config.searchPath);
-    const tools = { ...config, environment: ownEnvironment(), launch };
-    const devices = await discoverDevices(config.devices, config.lanes, tools);
+    const { devices, tools, pin } = await findPinnedDevices(config, launch);
     const models = await openModelStore(config.modelsDirectory, config.models);
     const server = known ?? (await inspectServer(redisUrl, config.prefix, logger, START_MILLISECONDS));
     const redis = connectWorker(redisUrl, logger, server);
@@ -42,10 +38,7 @@ export function startWorker(
       keys: createKeys(config.prefix),
       models,
       devices,
-      pin(device, engine) {
-        const target = deviceTarget(device, config.target);
-        return { target, environment: pinnedEnvironment(device, target, engine, ownEnvironment()) };
-      },
+      pin,
       readTelemetry: () => readTelemetry(devices, tools),
       launch,
       cacheDirectory: config.cacheDirectory,

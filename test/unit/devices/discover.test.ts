@@ -3,8 +3,7 @@ import { availableParallelism } from 'node:os';
 import { describe, expect, test } from 'vitest';
 import type { DeviceTools } from '../../../src/devices/device.ts';
 import { DomainError } from '../../../src/errors.ts';
-import type { DeviceSelection } from '../../../src/devices/selection.ts';
-import { discoverDevices } from '../../../src/devices/discover.ts';
+import { type DeviceSelection, discoverDevices } from '../../../src/devices/discover.ts';
 import { replayNvidiaSmi, toolsIn } from '../../support/recorded-nvidia-smi.ts';
 import { writeProgram } from '../../support/search-path.ts';
 import { useTemporaryDirectory } from '../../support/temporary-directory.ts';
@@ -149,7 +148,7 @@ describe('auto takes', () => {
 });
 
 describe('auto is refused, with the reason and the ways out,', () => {
-  const WAY_OUT = 'mend that, or set SMOOTHCERT_DEVICES=cpu to compute on the CPU';
+  const WAY_OUT = 'mend that, or choose cpu to compute on the CPU';
 
   test.each([
     ['no-devices', 6, 'No devices were found'],
@@ -173,7 +172,7 @@ describe('auto is refused, with the reason and the ways out,', () => {
   ])('where nvidia-smi fails: %s', async (recording, status, words) => {
     const tools = await machine(recording);
     expect(await refusal(AUTO, tools)).toEqual([
-      `SMOOTHCERT_DEVICES: auto cannot tell which GPUs there are: ${tools.searchPath}/nvidia-smi ended with status ${status} and said: ${words}; ${WAY_OUT}`,
+      `devices: auto cannot tell which GPUs there are: ${tools.searchPath}/nvidia-smi ended with status ${status} and said: ${words}; ${WAY_OUT}`,
     ]);
   });
 
@@ -182,14 +181,14 @@ describe('auto is refused, with the reason and the ways out,', () => {
     await writeProgram(directory('driver'), 'other', 'exit 0');
     await writeFile(tools.driverNode!, '');
     expect(await refusal(AUTO, tools)).toEqual([
-      `SMOOTHCERT_DEVICES: auto cannot tell which GPUs there are: no nvidia-smi is on the PATH, although ${tools.driverNode} exists; ${WAY_OUT}`,
+      `devices: auto cannot tell which GPUs there are: no nvidia-smi is on the PATH, although ${tools.driverNode} exists; ${WAY_OUT}`,
     ]);
   });
 
   test('where nvidia-smi hangs, within its time limit', async () => {
     const tools = { ...(await machineWith('exec sleep 60')), timeoutMilliseconds: 200 };
     expect(await refusal(AUTO, tools)).toEqual([
-      `SMOOTHCERT_DEVICES: auto cannot tell which GPUs there are: ${tools.searchPath}/nvidia-smi gave no answer within 0.2 s; ${WAY_OUT}`,
+      `devices: auto cannot tell which GPUs there are: ${tools.searchPath}/nvidia-smi gave no answer within 0.2 s; ${WAY_OUT}`,
     ]);
   });
 
@@ -198,7 +197,7 @@ describe('auto is refused, with the reason and the ways out,', () => {
       refusal({ kind: 'cuda' }, toolsIn(directory('nothing'))),
       refusal({ kind: 'cuda' }, await machine('no-devices')),
     ]);
-    const begin = 'SMOOTHCERT_DEVICES: cuda asks for NVIDIA GPUs, and none is known:';
+    const begin = 'devices: cuda asks for NVIDIA GPUs, and none is known:';
     expect(reasons[0]).toEqual([`${begin} no nvidia-smi is on the PATH; ${WAY_OUT}`]);
     expect(reasons[1][0]).toMatch(new RegExp(`^${begin} .*No devices were found; `));
     expect(await found({ kind: 'cuda' }, await machine('l40s'))).toHaveLength(1);
@@ -223,7 +222,7 @@ describe('auto is refused, with the reason and the ways out,', () => {
     '0, GPU-00000000, 00000000:00:09.0, 590.48.01, Disabled, NVIDIA H100',
   ])('where a line is not understood, which it quotes: %s', async (line) => {
     expect(await refusal(AUTO, await machineWith(`echo '${line}'`))).toEqual([
-      `SMOOTHCERT_DEVICES: auto cannot tell which GPUs there are: nvidia-smi printed an unexpected line: "${line}"; ${WAY_OUT}`,
+      `devices: auto cannot tell which GPUs there are: nvidia-smi printed an unexpected line: "${line}"; ${WAY_OUT}`,
     ]);
   });
 
@@ -235,7 +234,7 @@ describe('auto is refused, with the reason and the ways out,', () => {
     const tools = await machine('one-of-three-broken');
     const faults = await refusal(AUTO, tools);
     expect(faults[0]).toBe(
-      `SMOOTHCERT_DEVICES: auto means every GPU, and nvidia-smi says: Unable to determine the device handle for GPU0000:17:00.0: Unknown Error; to go without it name the others: NVIDIA GeForce RTX 3090 (${well}), NVIDIA GeForce RTX 3090 (${alsoWell})`,
+      `devices: auto means every GPU, and nvidia-smi says: Unable to determine the device handle for GPU0000:17:00.0: Unknown Error; to go without it name the others: NVIDIA GeForce RTX 3090 (${well}), NVIDIA GeForce RTX 3090 (${alsoWell})`,
     );
     expect(await found(named(well, alsoWell), tools)).toEqual([
       ['NVIDIA GeForce RTX 3090', well],
@@ -249,7 +248,7 @@ describe('auto is refused, with the reason and the ways out,', () => {
       `if [ "$1" = -L ]; then echo 'GPU 0: NVIDIA H100 (UUID: ${A0})'; else echo '${row}'; fi`,
     );
     expect(await refusal(AUTO, tools)).toContain(
-      `SMOOTHCERT_DEVICES: NVIDIA H100 (${A0}) is in MIG mode and has no slice; make some, or name the devices to use`,
+      `devices: NVIDIA H100 (${A0}) is in MIG mode and has no slice; make some, or name the devices to use`,
     );
   });
 });
@@ -279,16 +278,16 @@ describe('named devices', () => {
     );
     const slices = SLICES.map((uuid) => `${SLICE_NAME} (${uuid})`).join(', ');
     expect(faults).toEqual([
-      `SMOOTHCERT_DEVICES: GPU-ff is not there; there are: ${slices}, ${[A1, A2, A3].map((uuid) => `${WHOLE_NAME} (${uuid})`).join(', ')}`,
-      `SMOOTHCERT_DEVICES: GPU-5 is the beginning of several: ${[A2, A0].map((uuid) => `${WHOLE_NAME} (${uuid})`).join(', ')}`,
-      `SMOOTHCERT_DEVICES: GPU-5135 is a GPU in MIG mode, which computes by its slices only: ${slices}`,
-      `SMOOTHCERT_DEVICES: GPU-d859 names ${A1} again`,
+      `devices: GPU-ff is not there; there are: ${slices}, ${[A1, A2, A3].map((uuid) => `${WHOLE_NAME} (${uuid})`).join(', ')}`,
+      `devices: GPU-5 is the beginning of several: ${[A2, A0].map((uuid) => `${WHOLE_NAME} (${uuid})`).join(', ')}`,
+      `devices: GPU-5135 is a GPU in MIG mode, which computes by its slices only: ${slices}`,
+      `devices: GPU-d859 names ${A1} again`,
     ]);
   });
 
   test('are refused where nothing can say whether they are there', async () => {
     expect(await refusal(named(A1), toolsIn(directory('nothing')))).toEqual([
-      'SMOOTHCERT_DEVICES: no nvidia-smi is on the PATH',
+      'devices: no nvidia-smi is on the PATH',
     ]);
     expect((await refusal(named(A1), await machine('driver-not-loaded')))[0]).toContain(
       'ended with status 9',
@@ -310,16 +309,14 @@ describe('CUDA_VISIBLE_DEVICES', () => {
 
   test.each(['', '-1'])('"%s" hides every GPU, and then auto is refused', async (variable) => {
     expect(await refusal(AUTO, await visible(variable))).toEqual([
-      'SMOOTHCERT_DEVICES: auto finds 4 GPUs, all hidden by CUDA_VISIBLE_DEVICES; unset it, or set SMOOTHCERT_DEVICES=cpu to compute on the CPU',
+      'devices: auto finds 4 GPUs, all hidden by CUDA_VISIBLE_DEVICES; unset it, or choose cpu to compute on the CPU',
     ]);
   });
 
   test('hides named devices too, which are then refused', async () => {
     const tools = await visible('1');
     expect(await found(named(A1), tools)).toEqual([[WHOLE_NAME, A1]]);
-    expect(await refusal(named(A1, A2), tools)).toEqual([
-      `SMOOTHCERT_DEVICES: ${A2} is hidden by CUDA_VISIBLE_DEVICES`,
-    ]);
+    expect(await refusal(named(A1, A2), tools)).toEqual([`devices: ${A2} is hidden by CUDA_VISIBLE_DEVICES`]);
   });
 
   test('is refused where CUDA would silently show fewer devices than it names', async () => {

@@ -40,8 +40,8 @@ describe('what sessions compute on', () => {
       expect(refused).toMatchObject({
         code: 'device_unavailable',
         faults: [
-          { pointer: 'SMOOTHCERT_TENSORRT', detail },
-          { pointer: 'SMOOTHCERT_PRECISION', detail },
+          { pointer: 'tensorrt', detail },
+          { pointer: 'precision', detail },
         ],
       });
     },
