@@ -1,60 +1,38 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import { createBirpc, type BirpcReturn } from 'birpc';
 import type { Device } from '../devices/device.ts';
 import type { ComputeTarget } from '../engines/compute-target.ts';
-import { type Launch, launchAsItIs } from '../launch.ts';
-import { logLine } from '../log-events.ts';
-import type { RegisteredModel } from '../models/store.ts';
+import type { Failure } from '../errors.ts';
 import type { Logger } from '../logger.ts';
+import type { RegisteredModel } from '../models/store.ts';
 import { type BatchMemory, FORGETFUL } from './batch-memory.ts';
 import type { MeasuredBatch } from './batch-size.ts';
-import type {
-  HostFunctions,
-  HostSettings,
-  LoadOutcome,
-  WarmModel,
-  Work,
-  WorkOutcome,
-  WorkerFunctions,
-} from './protocol.ts';
-import { type HostWatch, watchHost } from './watch-host.ts';
-
-/** The host process ended while it owed answers: its draws are repeated on the next one, with the same votes. */
-export class HostCrashedError extends Error {
-  override readonly name = 'HostCrashedError';
-}
+import { HostCrashedError, type HostStart, type Incarnation, startIncarnation } from './incarnation.ts';
+import type { LoadOutcome, WarmModel, Work, WorkOutcome } from './protocol.ts';
 
 /** How a piece of work ended, and what drew it. */
 export type DrawOutcome =
   | (Extract<WorkOutcome, { kind: 'sampled' }> & Pick<WarmModel, 'engine' | 'batchSize'>)
   | Exclude<WorkOutcome, { kind: 'sampled' }>;
 
-interface Incarnation {
-  readonly child: ChildProcess;
-  readonly rpc: BirpcReturn<HostFunctions, WorkerFunctions>;
-  readonly watch: HostWatch;
-  /** How it ended; null while it lives. */
-  end: string | null;
-  /** Whether it was told to end: what is then said of it is no news. */
-  dismissed: boolean;
-  /** Loads under way, by digest. */
-  readonly loads: Map<string, Promise<LoadOutcome>>;
-}
+/** How a piece of work ended on one device; a failure says in which process of its host. */
+export type HostOutcome =
+  | Exclude<DrawOutcome, { kind: 'failed' }>
+  | ({ readonly kind: 'failed'; readonly incarnation: number } & Failure);
 
 /** A worker's handle on the host process of one device. */
 export interface DeviceHost {
   readonly device: Device;
   /** Process id of the living host, or null between two of them. */
   pid(): number | null;
-  /** How often a host was started after one had crashed. */
+  /** How often a host was started after one had crashed: the number of the last incarnation. */
   restarts(): number;
   /** Batches of the next process are the measured ones halved so often; not below one row. */
   setHalvings(times: number): void;
-  /** Ends the process now, if there is one; calls under way reject with HostCrashedError. */
-  kill(): void;
+  /**
+   * Ends the process now, if there is one; calls under way reject with HostCrashedError.
+   *
+   * @param incarnation which one it must be; any unless given
+   */
+  kill(incarnation?: number): void;
   /** Loads a model, in a new host if the last one crashed. Loading the same model again costs nothing. */
   load(model: RegisteredModel): Promise<LoadOutcome>;
   /**
@@ -62,24 +40,17 @@ export interface DeviceHost {
    *
    * @param signal aborting it ends the work within one batch of every lane
    */
-  sample(work: Work, signal: AbortSignal, onProgress: (samples: number) => void): Promise<DrawOutcome>;
+  sample(work: Work, signal: AbortSignal, onProgress: (samples: number) => void): Promise<HostOutcome>;
   close(): Promise<void>;
 }
 
 /** A model that is not loaded after so long never will be; TensorRT takes minutes to build an engine. */
 const LOAD_MILLISECONDS = 15 * 60_000;
 
-export interface DeviceHostOptions {
-  /** How its process is started; as it is unless given. */
-  readonly launch?: Launch;
-  /** How long a host may give no sign of life before it is killed and its draws are repeated. */
-  readonly hungMilliseconds?: number;
+export interface DeviceHostOptions extends Pick<HostStart, 'launch' | 'hungMilliseconds'> {
   /** Where measured batch sizes are kept; nowhere unless given. */
   readonly batches?: BatchMemory;
 }
-
-/** Milliseconds that a host has to end by itself when its channel closes: one batch of the slowest model and more. */
-const CLOSE_GRACE = 5_000;
 
 /**
  * Starts nothing yet: the host process starts with the first call, and again with the first call after a crash.
@@ -92,7 +63,7 @@ export function createDeviceHost(
   target: ComputeTarget,
   environment: NodeJS.ProcessEnv,
   logger: Logger,
-  { launch = launchAsItIs, hungMilliseconds, batches = FORGETFUL }: DeviceHostOptions = {},
+  { batches = FORGETFUL, ...options }: DeviceHostOptions = {},
 ): DeviceHost {
   const listeners = new Map<string, (samples: number) => void>();
   const measured = new Map<string, MeasuredBatch>();
@@ -103,80 +74,20 @@ export function createDeviceHost(
   let closing = false;
 
   function start(): Incarnation {
-    if (closing) throw new HostCrashedError('the device host is closed');
+    if (closing) throw new HostCrashedError('the device host is closed', null);
     starts += 1;
-    const settings: HostSettings = { lanes: device.lanes, target };
-    // A host is a program of its own: options that Node was given for the worker are not for it.
-    const command = launch(process.execPath, []);
-    const child = fork(
-      fileURLToPath(new URL('./host-process.js', import.meta.url)),
-      [JSON.stringify(settings)],
-      {
-        env: environment,
-        execPath: command.executable,
-        execArgv: [...command.args],
-        serialization: 'advanced',
-        stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    return startIncarnation(
+      starts - 1,
+      { device, target, environment, logger, ...options },
+      (workId, samples) => listeners.get(workId)?.(samples),
+      (incarnation) => {
+        if (current === incarnation) current = null;
       },
     );
-    for (const stream of [child.stdout!, child.stderr!]) {
-      createInterface({ input: stream }).on('line', (line) =>
-        logger.warn(...logLine('device_host_output', { device: device.id, hostPid: child.pid, line })),
-      );
-    }
-    const watch = watchHost((silence) => {
-      incarnation.end = silence;
-      const facts = { device: device.id, hostPid: child.pid, silence };
-      logger.error(...logLine('device_host_hung', facts));
-      child.kill('SIGKILL');
-    }, hungMilliseconds);
-    const rpc = createBirpc<HostFunctions, WorkerFunctions>(
-      {
-        progress(workId, samples) {
-          watch.counted();
-          listeners.get(workId)?.(samples);
-        },
-        alive: () => watch.alive(),
-      },
-      {
-        // A failed send means that the host is gone; its exit rejects the call.
-        post: (message) => child.connected && child.send(message, () => undefined),
-        on: (listener) => child.on('message', listener),
-        timeout: -1,
-        eventNames: ['abort'],
-      },
-    );
-    const incarnation: Incarnation = { child, rpc, watch, end: null, dismissed: false, loads: new Map() };
-    const gone = (reason: string): void => {
-      watch.stop();
-      if (current === incarnation) current = null;
-      incarnation.end ??= reason;
-      rpc.$close(new HostCrashedError(`the host of ${device.id} ${reason}`));
-      if (closing) return;
-      const facts = { device: device.id, hostPid: child.pid, reason };
-      if (incarnation.dismissed) logger.debug(...logLine('device_host_ended', facts));
-      else logger.error(...logLine('device_host_crashed', facts));
-    };
-    child.once('exit', (code, signal) => gone(signal === null ? `exited with ${code}` : `died of ${signal}`));
-    child.once('error', (error) => gone(`could not be started: ${error.message}`));
-    logger.debug(
-      ...logLine('device_host_started', { device: device.id, hostPid: child.pid, lanes: device.lanes }),
-    );
-    return incarnation;
-  }
-
-  /** Turns the rejection of a closed channel into the one error that callers wait for. */
-  async function answer<Result>(incarnation: Incarnation, call: Promise<Result>): Promise<Result> {
-    try {
-      return await call;
-    } catch (cause) {
-      const end = incarnation.end ?? 'did not answer';
-      throw new HostCrashedError(`the host of ${device.id} ${end}`, { cause });
-    }
   }
 
   async function loadOn(incarnation: Incarnation, model: RegisteredModel): Promise<LoadOutcome> {
-    const { child, loads, rpc, watch } = incarnation;
+    const { loads, rpc, watch } = incarnation;
     let loading = loads.get(model.digest);
     if (loading === undefined) {
       // The host is asked each time: only it knows whether it had to close the model for others.
@@ -186,12 +97,14 @@ export function createDeviceHost(
         batches
           .recall(model.digest)
           .then((remembered) =>
-            answer(incarnation, rpc.load(model, earlier && { ...earlier, batchSize }, remembered)),
+            incarnation.answer(rpc.load(model, earlier && { ...earlier, batchSize }, remembered)),
           ),
       );
       loads.set(model.digest, loading);
     }
-    const limit = setTimeout(() => child.kill('SIGKILL'), LOAD_MILLISECONDS);
+    const limit = setTimeout(() => {
+      incarnation.kill(`did not load ${model.manifest.name} in ${LOAD_MILLISECONDS / 60_000} minutes`);
+    }, LOAD_MILLISECONDS);
     try {
       const outcome = await loading;
       if (outcome.kind === 'loaded' && !measured.has(model.digest)) {
@@ -208,22 +121,20 @@ export function createDeviceHost(
 
   return {
     device,
-    pid: () => current?.child.pid ?? null,
+    pid: () => current?.pid ?? null,
     restarts: () => Math.max(0, starts - 1),
     setHalvings(times) {
       halvings = times;
     },
-    kill() {
-      if (current === null) return;
-      current.dismissed = true;
-      current.child.kill('SIGKILL');
+    kill(incarnation = current?.number) {
+      if (current?.number === incarnation) current?.kill();
     },
     load: async (model) => loadOn((current ??= start()), model),
     async sample(work, signal, onProgress) {
       const incarnation = (current ??= start());
+      const { number, rpc, watch } = incarnation;
       const loaded = await loadOn(incarnation, work.model);
-      if (loaded.kind === 'failed') return loaded;
-      const { rpc, watch } = incarnation;
+      if (loaded.kind === 'failed') return { ...loaded, incarnation: number };
       if (signal.aborted) return { kind: 'aborted' };
       // A queue may hand out a piece of work again while its first attempt still runs: each call has an id of its own.
       calls += 1;
@@ -233,11 +144,9 @@ export function createDeviceHost(
       signal.addEventListener('abort', abort, { once: true });
       const batchMilliseconds = (1000 * device.lanes * loaded.batchSize) / loaded.samplesPerSecond;
       try {
-        const outcome = await watch.owing(
-          batchMilliseconds,
-          answer(incarnation, rpc.sample({ ...work, id })),
-        );
-        if (outcome.kind !== 'sampled') return outcome;
+        const outcome = await watch.owing(batchMilliseconds, incarnation.answer(rpc.sample({ ...work, id })));
+        if (outcome.kind === 'failed') return { ...outcome, incarnation: number };
+        if (outcome.kind === 'aborted') return outcome;
         const { engine, batchSize } = loaded;
         return { ...outcome, engine, batchSize };
       } finally {
@@ -247,13 +156,7 @@ export function createDeviceHost(
     },
     async close() {
       closing = true;
-      if (current === null) return;
-      const { child } = current;
-      const exited = once(child, 'exit');
-      const killer = setTimeout(() => child.kill('SIGKILL'), CLOSE_GRACE);
-      if (child.connected) child.disconnect();
-      await exited;
-      clearTimeout(killer);
+      await current?.close();
     },
   };
 }

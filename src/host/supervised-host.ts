@@ -5,8 +5,10 @@ import { logLine } from '../log-events.ts';
 import type { EngineName } from '../models/manifest.ts';
 import type { RegisteredModel } from '../models/store.ts';
 import type { Logger } from '../logger.ts';
-import { type DeviceHost, type DrawOutcome, HostCrashedError } from './device-host.ts';
-import type { WarmModel, Work } from './protocol.ts';
+import type { DeviceHost, DrawOutcome, HostOutcome } from './device-host.ts';
+import { createHostModels, isMissing, type LoadedModel, type RefusedModel } from './host-models.ts';
+import { HostCrashedError } from './incarnation.ts';
+import type { Work } from './protocol.ts';
 
 // The life of a host in service:
 //
@@ -19,11 +21,6 @@ import type { WarmModel, Work } from './protocol.ts';
 // A host whose engine is not installed here is out for good: nothing that this process waits for would change that.
 //
 // Draws that fail go back to their queue, where any host of the pool takes them.
-
-export type LoadedModel = { readonly name: string; readonly digest: string } & WarmModel;
-
-/** A model that the host has tried to load and could not, and why. */
-export type RefusedModel = { readonly name: string; readonly digest: string } & Failure;
 
 export interface HostStatus {
   readonly engine: EngineName;
@@ -80,14 +77,6 @@ export function blamesDevice(code: ErrorCode): boolean {
   return SUSPECTED[ERRORS[code].blame];
 }
 
-/** Tries of a load that the process or the device breaks off: a host that is killed while it loads is nobody's last word. */
-const LOAD_ATTEMPTS = 3;
-
-/** Whether the library that runs the models is not installed; the worker serves what other libraries run. */
-function isMissing({ code }: Failure): boolean {
-  return code === 'engine_missing';
-}
-
 export interface Supervision {
   readonly host: DeviceHost;
   readonly engine: EngineName;
@@ -101,8 +90,7 @@ export interface Supervision {
 export function superviseHost(supervision: Supervision): SupervisedHost {
   const { host, engine, models, logger, onChange, times = TIMES } = supervision;
   const { device } = host;
-  const loaded = new Map<string, LoadedModel>();
-  const refused = new Map<string, RefusedModel>();
+  const known = createHostModels(host, engine, models, logger);
   const counted: { readonly at: number; readonly samples: number }[] = [];
   let state: HostState = 'recovering';
   let reason: string | null = 'starting';
@@ -113,8 +101,6 @@ export function superviseHost(supervision: Supervision): SupervisedHost {
   let pause = times.firstPause;
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
-  /** What was last said of each model that could not be loaded; a device that stays out says it once. */
-  const said = new Map<string, string>();
 
   function change(to: HostState, why: string | null): void {
     if (closed) return;
@@ -127,54 +113,6 @@ export function superviseHost(supervision: Supervision): SupervisedHost {
     state = to;
     reason = why;
     onChange();
-  }
-
-  function complain(model: string, failure: Failure): void {
-    if (closed) return;
-    const level = said.get(model) === failure.detail ? 'debug' : isMissing(failure) ? 'info' : 'error';
-    said.set(model, failure.detail);
-    logger[level](...logLine('model_not_loadable', { model, device: device.id, engine, ...failure }));
-  }
-
-  /** Loads a model; answers why it could not be loaded, null if it was. */
-  async function load(model: RegisteredModel): Promise<Failure | null> {
-    const { name } = model.manifest;
-    try {
-      const outcome = await host.load(model);
-      if (outcome.kind === 'failed') return { code: outcome.code, detail: outcome.detail };
-      const { kind: _, ...warm } = outcome;
-      loaded.set(model.digest, { name, digest: model.digest, ...warm });
-      logger.info(...logLine('model_warmed_up', { model: name, device: device.id, ...warm }));
-      return null;
-    } catch (error) {
-      if (!(error instanceof HostCrashedError)) throw error;
-      return { code: 'device_failed', detail: `its process died while it loaded ${name}` };
-    }
-  }
-
-  async function loadPatiently(model: RegisteredModel): Promise<Failure | null> {
-    for (let attempt = 1; ; attempt += 1) {
-      const refusal = await load(model);
-      if (refusal?.code !== 'device_failed' || attempt === LOAD_ATTEMPTS || closed) return refusal;
-    }
-  }
-
-  /** Loads every model; answers why none could be loaded, null if one was. */
-  async function loadAll(): Promise<Failure | null> {
-    let failure: Failure = { code: 'model_unavailable', detail: 'there is no model for it' };
-    let any = false;
-    for (const model of models) {
-      const { digest, manifest } = model;
-      const refusal = await loadPatiently(model);
-      if (refusal === null) {
-        any = true;
-        refused.delete(digest);
-      } else {
-        complain(manifest.name, (failure = refusal));
-        if (!loaded.has(digest)) refused.set(digest, { name: manifest.name, digest, ...refusal });
-      }
-    }
-    return any ? null : failure;
   }
 
   function takeOut({ code, detail }: Failure): void {
@@ -190,7 +128,7 @@ export function superviseHost(supervision: Supervision): SupervisedHost {
   }
 
   async function probe(): Promise<void> {
-    const failure = await loadAll();
+    const failure = await known.loadAll();
     if (closed) return;
     if (failure !== null) return takeOut(failure);
     serve();
@@ -201,7 +139,7 @@ export function superviseHost(supervision: Supervision): SupervisedHost {
     failures = 0;
     host.setHalvings(0);
     change('ready', null);
-    if (![...refused.values()].some(({ code }) => code === 'device_failed')) return;
+    if (!known.refused().some(({ code }) => code === 'device_failed')) return;
     timer = setTimeout(() => void probe(), pause);
     pause = Math.min(2 * pause, times.longestPause);
   }
@@ -224,12 +162,13 @@ export function superviseHost(supervision: Supervision): SupervisedHost {
   }
 
   /** Tells faults of the device from the model's. */
-  function judge(outcome: DrawOutcome, incarnation: number): DrawOutcome {
+  function judge(outcome: HostOutcome): DrawOutcome {
     if (outcome.kind === 'sampled') succeeded();
     if (outcome.kind !== 'failed' || !blamesDevice(outcome.code)) return outcome;
-    // A process whose engine has failed is not trusted with another draw.
-    host.kill();
-    failed(outcome.detail, incarnation);
+    const { detail, incarnation } = outcome;
+    // A process whose engine has failed is not trusted with another draw; the next one has done nothing.
+    host.kill(incarnation);
+    failed(detail, incarnation);
     return { ...outcome, code: 'device_failed' };
   }
 
@@ -247,12 +186,12 @@ export function superviseHost(supervision: Supervision): SupervisedHost {
         hostPid: host.pid(),
         restarts: host.restarts(),
         samplesPerSecond: Math.round((1000 * samples) / SPEED_MILLISECONDS),
-        models: [...loaded.values()],
-        refused: [...refused.values()],
+        models: known.loaded(),
+        refused: known.refused(),
       };
     },
     async start() {
-      const failure = await loadAll();
+      const failure = await known.loadAll();
       if (failure === null) serve();
       else takeOut(failure);
       return failure;
@@ -266,15 +205,16 @@ export function superviseHost(supervision: Supervision): SupervisedHost {
           counted.push({ at: Date.now(), samples });
           onProgress(samples);
         });
-        return judge(outcome, host.restarts());
+        return judge(outcome);
       } catch (error) {
         if (!(error instanceof HostCrashedError)) throw error;
-        failed(error.message, host.restarts());
+        if (error.incarnation !== null) failed(error.message, error.incarnation);
         return { kind: 'failed', code: 'device_failed', detail: error.message };
       }
     },
     async close() {
       closed = true;
+      known.stop();
       clearTimeout(timer);
       await host.close();
     },

@@ -36,10 +36,9 @@ import { until } from '../support/until.ts';
 
 // Host processes and lanes are started from their files, so the build is tested; `npm test` makes it first.
 const BUILT = new URL('../../dist/host/', import.meta.url);
-const { createDeviceHost, HostCrashedError } = (await import(
-  new URL('device-host.js', BUILT).href
-)) as typeof DeviceHosts;
+const { createDeviceHost } = (await import(new URL('device-host.js', BUILT).href)) as typeof DeviceHosts;
 
+const CRASHED = { name: 'HostCrashedError' };
 const ENVIRONMENT = { ...process.env, ORT_DISABLE_TELEMETRY: '1' };
 const SILENT = pino({ level: 'silent' });
 const NEVER = new AbortController().signal;
@@ -331,7 +330,7 @@ describe('a host that is killed', () => {
     const expected = votesOf(await host.sample(work(model), NEVER, ignore));
     const killed = host.pid()!;
     const failing = host.sample(long, NEVER, () => process.kill(killed, 'SIGKILL'));
-    await expect(failing).rejects.toThrow(HostCrashedError);
+    await expect(failing).rejects.toMatchObject({ ...CRASHED, incarnation: 0 });
     await untilGone(killed);
     expect(host.pid()).toBeNull();
     expect(votesOf(await host.sample(work(model), NEVER, ignore))).toEqual(expected);
@@ -339,6 +338,37 @@ describe('a host that is killed', () => {
     expect(host.pid()).not.toBe(killed);
     const again = await host.load(model);
     expect('batchSize' in again && again.batchSize).toBe('batchSize' in loaded && loaded.batchSize);
+  });
+});
+
+describe('a process of a host that has failed', () => {
+  it('is ended by its number, and never the one that came after it', async () => {
+    const model = await quick();
+    const host = startHost();
+    await host.load(model);
+    const first = host.pid()!;
+    host.kill(0);
+    await untilGone(first);
+    await until(() => host.pid() === null, { what: 'the end of the first process' });
+    await host.load(model);
+    const second = host.pid()!;
+    host.kill(0);
+    expect(await host.sample(work(model), NEVER, ignore)).toMatchObject({ kind: 'sampled' });
+    expect(host.pid()).toBe(second);
+    host.kill(1);
+    await untilGone(second);
+  });
+
+  it('is named with the failure of its draw', async () => {
+    const model = await quick();
+    const host = startHost();
+    await host.load(model);
+    const first = host.pid()!;
+    host.kill();
+    await untilGone(first);
+    await until(() => host.pid() === null, { what: 'the end of the first process' });
+    await writeFile(`${model.folder}/model.onnx`, 'something else');
+    expect(await host.sample(work(model), NEVER, ignore)).toMatchObject({ kind: 'failed', incarnation: 1 });
   });
 });
 
@@ -416,8 +446,8 @@ describe('the process of a host', () => {
     expect(host.pid()).toBe(pid);
     await host.close();
     await untilGone(pid);
-    await expect(host.load(model)).rejects.toThrow(HostCrashedError);
-    await expect(host.sample(work(model), NEVER, ignore)).rejects.toThrow(HostCrashedError);
+    await expect(host.load(model)).rejects.toMatchObject(CRASHED);
+    await expect(host.sample(work(model), NEVER, ignore)).rejects.toMatchObject(CRASHED);
   });
 
   it('ends with close while it works; the work is rejected', async () => {
@@ -430,7 +460,7 @@ describe('the process of a host', () => {
     await until(() => started, { what: 'the first samples' });
     const pid = host.pid()!;
     await host.close();
-    await expect(working).rejects.toThrow(HostCrashedError);
+    await expect(working).rejects.toMatchObject(CRASHED);
     await untilGone(pid);
   });
 

@@ -1,6 +1,7 @@
 import type { WorkerStatus } from '../../src/jobs/presence.ts';
 import { gaussianLaw } from '../../src/random/noise-law.ts';
-import type { HostStatus, LoadedModel } from '../../src/host/supervised-host.ts';
+import type { LoadedModel } from '../../src/host/host-models.ts';
+import type { HostStatus } from '../../src/host/supervised-host.ts';
 
 export const ENGINE = {
   name: 'onnxruntime-node',
