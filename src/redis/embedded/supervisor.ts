@@ -1,9 +1,9 @@
-import { rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { EmbeddedRedisError } from './embedded-redis-error.ts';
 import type { EmbeddedRedisLogger } from './embedded-redis-logger.ts';
 import type { LaunchCommand } from '../../launch.ts';
 import { logLine } from '../../log-events.ts';
+import { removeLeavings } from './remove-leavings.ts';
 import { createRestartBudget, RESTART_LIMIT } from './restart-budget.ts';
 import { startServerProcess, type ServerProcess } from './server-process.ts';
 import { waitUntilReady } from './wait-until-ready.ts';
@@ -51,7 +51,7 @@ const ROOM_POLL_MS = 1_000;
  * meanwhile.
  */
 export async function superviseServer(options: SupervisorOptions): Promise<Supervisor> {
-  const { command, lockedFile, socketPath, logger } = options;
+  const { command, dataDirectory, lockedFile, socketPath, logger } = options;
   const stopping = new AbortController();
   const budget = createRestartBudget();
   let current: ServerProcess | null = null;
@@ -61,8 +61,7 @@ export async function superviseServer(options: SupervisorOptions): Promise<Super
 
   /** Runs one server to its end. Resolves with how it ended; `answered` is called if it ever does. */
   const runOnce = async (answered: () => void): Promise<string> => {
-    // A killed server leaves its socket file, on which the next one could not listen.
-    rmSync(socketPath, { force: true });
+    removeLeavings(dataDirectory, socketPath);
     const server = startServerProcess(command, lockedFile, failing ? hushed(logger) : logger);
     current = server;
     const over = new AbortController();
@@ -90,7 +89,7 @@ export async function superviseServer(options: SupervisorOptions): Promise<Super
   const awaitRoom = async (): Promise<void> => {
     let reported = '';
     for (;;) {
-      const reason = await whyUnwritable(options.dataDirectory);
+      const reason = await whyUnwritable(dataDirectory);
       if (reason === null || stopping.signal.aborted) break;
       trouble = reason;
       if (reason !== reported) logger.error(...logLine('embedded_redis_unwritable', { reason }));
