@@ -1,25 +1,18 @@
-import type { JobKind } from '../contract/status.ts';
+import { type Kind, KINDS, type ParametersOf } from '../contract/kinds.ts';
 import { DomainError, type Fault } from '../errors.ts';
 import { decodeImage } from '../models/inputs/decode-image.ts';
 import { checkImageHeader } from '../models/inputs/image-header.ts';
 import { checkTensorLength } from '../models/inputs/input-tensor.ts';
 import { inputShape, type Manifest } from '../models/manifest.ts';
-import type { ModelStore, RegisteredModel } from '../models/store.ts';
+import type { ModelStore } from '../models/store.ts';
 import type { Submission, SubmittedInput } from '../jobs/job-service.ts';
-import {
-  type CertifyParameters,
-  certifyParameters,
-  MOST_JOB_SAMPLES,
-  type PredictParameters,
-  predictParameters,
-  samplesPerInput,
-} from '../smoothing/parameters.ts';
+import { type AskedParameters, MOST_JOB_SAMPLES } from '../smoothing/parameters.ts';
 import type { InputBody } from '../contract/request.ts';
 
 /** A request in either encoding, after its schema was checked. */
 export interface RawSubmission {
   readonly model: string;
-  readonly parameters: { readonly sigma: number } & Partial<CertifyParameters>;
+  readonly parameters: AskedParameters;
   readonly inputs: readonly RawInput[];
   readonly reproductionSeed?: string | undefined;
   readonly reproductionIndex?: number | undefined;
@@ -75,16 +68,16 @@ export function inputsFromJson(inputs: readonly InputBody[]): RawInput[] {
  *
  * @throws DomainError `validation_failed`, or `cannot_certify` where nothing else is wrong
  */
-export async function toSubmission(
-  kind: JobKind,
+export async function toSubmission<K extends Kind>(
+  kind: K,
   raw: RawSubmission,
   models: ModelStore,
-): Promise<Submission> {
+): Promise<Submission<K>> {
   const read = readParameters(kind, raw);
   const faults: Fault[] = read.kind === 'refused' ? [...read.error.faults] : [];
   const parameterFaults = faults.length;
   if (read.kind === 'read') {
-    const samples = raw.inputs.length * samplesPerInput(read.parameters);
+    const samples = raw.inputs.length * KINDS[kind].procedure.plannedSamples(read.parameters);
     if (samples > MOST_JOB_SAMPLES) {
       const detail = `asks for ${samples} samples over all inputs; a request may ask for ${MOST_JOB_SAMPLES}`;
       faults.push({ pointer: `${raw.pointer}/parameters/n`, detail });
@@ -106,11 +99,11 @@ export async function toSubmission(
   faults.push(...(await inputFaults(raw.inputs, model?.manifest ?? null)));
   // With faults of other kinds beside it, a request that cannot certify is reported like them.
   if (read.kind === 'refused' && faults.length === parameterFaults) throw read.error;
-  if (faults.length > 0 || read.kind === 'refused')
+  if (faults.length > 0 || read.kind === 'refused' || model === undefined)
     throw new DomainError('validation_failed', undefined, faults);
   return {
     kind,
-    model: model as RegisteredModel,
+    model,
     parameters: read.parameters,
     inputs: raw.inputs.map(({ id, kind: inputKind, bytes, label }) => ({
       id,
@@ -122,17 +115,19 @@ export async function toSubmission(
       raw.reproductionSeed === undefined
         ? null
         : { seed: raw.reproductionSeed, firstIndex: raw.reproductionIndex ?? 0 },
-  } as Submission;
+  };
 }
 
-type ReadParameters =
-  | { readonly kind: 'read'; readonly parameters: CertifyParameters | PredictParameters }
+type ReadParameters<K extends Kind> =
+  | { readonly kind: 'read'; readonly parameters: ParametersOf[K] }
   | { readonly kind: 'refused'; readonly error: DomainError };
 
-function readParameters(kind: JobKind, { parameters: asked, pointer }: RawSubmission): ReadParameters {
-  const read = kind === 'certification' ? certifyParameters : predictParameters;
+function readParameters<K extends Kind>(
+  kind: K,
+  { parameters: asked, pointer }: RawSubmission,
+): ReadParameters<K> {
   try {
-    const parameters = read(asked, `${pointer}/parameters`);
+    const parameters = KINDS[kind].procedure.parameters(asked, `${pointer}/parameters`);
     return { kind: 'read', parameters };
   } catch (error) {
     if (error instanceof DomainError) return { kind: 'refused', error };

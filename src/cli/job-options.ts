@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { JobBody } from '../contract/request.ts';
-import type { Kind } from '../contract/resources.ts';
+import { type Kind, KINDS } from '../contract/kinds.ts';
 import { DomainError, type Fault } from '../errors.ts';
-import { certifyParameters, predictParameters } from '../smoothing/parameters.ts';
+import type { AskedParameters as ParametersInFull } from '../smoothing/parameters.ts';
 import { NumberOptions, parseDecimal } from './number-options.ts';
 import { refuseFaults, USAGE_SENTENCE, usageError } from './usage-error.ts';
 
@@ -25,13 +25,7 @@ export interface JobOptions {
 }
 
 /** Parameters of a job as far as the command line has them; the service knows the rest. */
-export interface AskedParameters {
-  readonly sigma?: number;
-  readonly n?: number;
-  readonly n0?: number;
-  readonly alpha?: number;
-  readonly bound?: 'pA' | 'pA-pB';
-}
+export type AskedParameters = Partial<ParametersInFull>;
 
 /** Adds the options that both commands have. */
 export function addJobOptions(command: Command): Command {
@@ -70,8 +64,7 @@ export function readParameters(kind: Kind, options: JobOptions): AskedParameters
   // Without --sigma the model says which; any allowed value stands in for it until then.
   const complete = { sigma: 1, ...asked };
   try {
-    if (kind === 'certification') certifyParameters(complete);
-    else predictParameters(complete);
+    KINDS[kind].procedure.parameters(complete);
   } catch (error) {
     throw error instanceof DomainError ? nameOptions(error, []) : error;
   }

@@ -1,6 +1,8 @@
 import { type Static, type TSchema, Type } from 'typebox';
 import { Bound, FAILURE_PROBABILITY } from './building-blocks.ts';
-import { CERTIFY_DEFAULTS, PARAMETER_LIMITS, PREDICT_DEFAULTS } from '../smoothing/parameters.ts';
+import { PARAMETER_LIMITS } from '../smoothing/parameters.ts';
+import { CERTIFY_DEFAULTS } from '../smoothing/procedures/certify.ts';
+import { PREDICT_DEFAULTS } from '../smoothing/procedures/predict.ts';
 
 const { sigma, n0, n, alpha } = PARAMETER_LIMITS;
 

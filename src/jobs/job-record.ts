@@ -1,16 +1,16 @@
-import type { JobKind, JobStatus } from '../contract/status.ts';
+import type { Kind, ParametersOf } from '../contract/kinds.ts';
+import type { JobStatus } from '../contract/status.ts';
 import type { Failure } from '../errors.ts';
 import type { EngineDescription } from '../engines/engine.ts';
 import type { NoiseLaw } from '../random/noise-law.ts';
-import type { CertifyParameters, PredictParameters } from '../smoothing/parameters.ts';
 import type { JobRef } from './job-ref.ts';
 
 // What the service knows of a job, one submitted request. Its life is told in contract/status.ts.
 
-interface RequestOf<Kind extends JobKind, Parameters> {
-  readonly kind: Kind;
+interface RequestOf<K extends Kind> {
+  readonly kind: K;
   readonly model: { readonly name: string; readonly version: string; readonly digest: string };
-  readonly parameters: Parameters;
+  readonly parameters: ParametersOf[K];
   /** What is drawn, whatever release draws, decides or shows it. */
   readonly noise: NoiseLaw;
   /** 32 bytes as hexadecimal digits; drawn by the server unless the request is a reproduction. */
@@ -22,8 +22,7 @@ interface RequestOf<Kind extends JobKind, Parameters> {
 }
 
 /** A request after validation, but for its inputs, which stand in entries.ts; it never changes again. */
-export type JobRequest =
-  RequestOf<'certification', CertifyParameters> | RequestOf<'prediction', PredictParameters>;
+export type JobRequest<K extends Kind = Kind> = { [P in K]: RequestOf<P> }[K];
 
 export interface JobRecord extends JobRef {
   readonly request: JobRequest;

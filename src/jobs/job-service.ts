@@ -1,11 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
+import { type Asked, type Kind, samplesPerInput } from '../contract/kinds.ts';
 import { hasEnded, type JobKind } from '../contract/status.ts';
 import { DomainError, ERRORS } from '../errors.ts';
 import type { InputKind } from '../models/inputs/input-tensor.ts';
 import type { RegisteredModel } from '../models/store.ts';
 import { gaussianLaw } from '../random/noise-law.ts';
-import { type CertifyParameters, type PredictParameters, samplesPerInput } from '../smoothing/parameters.ts';
 import { explainRefusal } from '../redis/explain-refusal.ts';
 import { announceCancellation } from './cancellation.ts';
 import { createEntryStore, type JobEntry } from './entries.ts';
@@ -24,8 +24,7 @@ import {
   WITH_THE_RECORD,
 } from './large-inputs.ts';
 import { coordinatorQueue, enqueueCoordination, samplingQueues } from './queues.ts';
-import type { ResultRecord } from './result-record.ts';
-import { createResultStore } from './result-store.ts';
+import { createResultStore, type ResultRecord } from './result-store.ts';
 import { createSamplingStore } from './sampling-store.ts';
 
 /** An input as a client hands it over. */
@@ -37,15 +36,12 @@ export interface SubmittedInput {
 }
 
 /** A request that has passed validation. */
-export type Submission = {
+export type Submission<K extends Kind = Kind> = {
   readonly model: RegisteredModel;
   readonly inputs: readonly SubmittedInput[];
   /** Only to draw the votes of an earlier job again: its seed, 64 hexadecimal digits, and where in it the inputs start. */
   readonly reproduction: { readonly seed: string; readonly firstIndex: number } | null;
-} & (
-  | { readonly kind: 'certification'; readonly parameters: CertifyParameters }
-  | { readonly kind: 'prediction'; readonly parameters: PredictParameters }
-);
+} & Asked<K>;
 
 /** A job, and what it waits for now. */
 export interface ObservedJob extends JobRecord {
@@ -162,7 +158,7 @@ export function createJobService(
     return observed!;
   }
 
-  function request(submission: Submission): JobRequest {
+  function request<K extends Kind>(submission: Submission<K>): JobRequest<K> {
     const { kind, model, parameters, reproduction } = submission;
     const { name, version } = model.manifest;
     return {
@@ -174,7 +170,7 @@ export function createJobService(
       seed: reproduction?.seed ?? randomBytes(32).toString('hex'),
       seedSource: reproduction === null ? 'server' : 'client',
       firstIndex: reproduction?.firstIndex ?? 0,
-    } as JobRequest;
+    };
   }
 
   return {
@@ -192,7 +188,7 @@ export function createJobService(
         inputs: said.length,
         labelled: said.filter(({ label }) => label !== null).length,
         contents: bytes.size,
-        samplesPlanned: said.length * samplesPerInput(submission.parameters),
+        samplesPlanned: said.length * samplesPerInput(submission),
       };
       const size = sizeOf(inputs);
       const ahead = size > WITH_THE_RECORD;

@@ -1,7 +1,7 @@
 import type { EngineDescription } from '../engines/engine.ts';
 import { DomainError, type ErrorCode } from '../errors.ts';
 import type { RegisteredModel } from '../models/store.ts';
-import { describeEngine } from './pool.ts';
+import { describeEngine } from '../smoothing/describe-engine.ts';
 import type { WorkerStatus } from './presence.ts';
 
 /** Where a model stands with the workers that live now. */

@@ -1,12 +1,13 @@
+import { samplesPerInput } from '../contract/kinds.ts';
 import type { EngineDescription } from '../engines/engine.ts';
 import type { Failure } from '../errors.ts';
 import { logLine } from '../log-events.ts';
 import type { Logger } from '../logger.ts';
-import { samplesPerInput } from '../smoothing/parameters.ts';
+import { describeEngine } from '../smoothing/describe-engine.ts';
 import type { ChunkFeed } from './chunk-feed.ts';
 import type { JobRecord } from './job-record.ts';
 import type { JobStore } from './job-store.ts';
-import { choosePool, choosePoolInService, describeEngine, drawsBy, waitsFor } from './pool.ts';
+import { choosePool, choosePoolInService, drawsBy, waitsFor } from './pool.ts';
 import type { Presence } from './presence.ts';
 
 /** Whether a job can be sampled now. */
@@ -74,7 +75,7 @@ export function createPoolBinding(dependencies: PoolBindingDependencies) {
       return { kind: 'failed', error: { code, detail } };
     }
     await feed.withdraw({ ...record, engine });
-    if (await jobs.rebind(record, next, record.counts.decided * samplesPerInput(request.parameters))) {
+    if (await jobs.rebind(record, next, record.counts.decided * samplesPerInput(request))) {
       const from = describeEngine(engine);
       logger.warn(...logLine('job_rebound', { job: id, from, to: describeEngine(next), seconds }));
     }

@@ -1,5 +1,6 @@
 import type { EngineDescription } from '../engines/engine.ts';
 import { describeScheme, type NoiseScheme, sameScheme } from '../random/noise-law.ts';
+import { describeEngine, sameEngine } from '../smoothing/describe-engine.ts';
 import type { HostSpeed } from './chunk-size.ts';
 import type { JobRequest } from './job-record.ts';
 import type { WorkerStatus } from './presence.ts';
@@ -8,17 +9,6 @@ import type { WorkerStatus } from './presence.ts';
 // the rows of a call where a row's scores depend on them) and that draw noise by one scheme.
 // A job draws all its votes in one pool, the one that is fastest when it starts, so that its certificates are about one
 // network computed in one way. Each pool has a queue of its own.
-
-/** One line that two engines share only if they are the same. */
-export function describeEngine(engine: EngineDescription): string {
-  const { name, version, provider, precision, output, batch } = engine;
-  const how = [
-    precision,
-    ...(output === undefined ? [] : [output]),
-    ...(batch === undefined ? [] : [`${batch} rows a call`]),
-  ];
-  return `${name} ${version} on ${provider} (${how.join(', ')})`;
-}
 
 /** Name of the pool's sampling queue; BullMQ allows no ":" in it. */
 export function samplingQueueName(engine: EngineDescription, noise: NoiseScheme): string {
@@ -111,11 +101,6 @@ function fastestPool(
   // By name where speeds tie, so that every coordinator chooses alike.
   const [best] = [...pools].sort(([a, x], [b, y]) => y.speed - x.speed || (a < b ? -1 : 1));
   return best?.[1].engine ?? null;
-}
-
-/** Whether two descriptions name one pool. */
-export function sameEngine(a: EngineDescription, b: EngineDescription): boolean {
-  return describeEngine(a) === describeEngine(b);
 }
 
 interface HostOfModel extends HostSpeed {

@@ -1,8 +1,12 @@
 import type { Redis } from 'ioredis';
+import type { Kind, VerdictOf } from '../contract/kinds.ts';
+import type { Failure } from '../errors.ts';
 import type { JobRef } from './job-ref.ts';
 import type { Keys } from './keys.ts';
-import type { ResultRecord } from './result-record.ts';
 import { STORE_RESULT, UNDECIDED } from './scripts.ts';
+
+/** What is known of one input: stored once, when it is decided or has failed. */
+export type ResultRecord = VerdictOf[Kind] | { readonly kind: 'failed'; readonly error: Failure };
 
 /** Keeps the inputs' results. Each is stored once; a second one for the same input is ignored. */
 export interface ResultStore {

@@ -2,24 +2,12 @@ import type { Redis } from 'ioredis';
 import type { StoredStatus } from '../contract/status.ts';
 import type { Failure } from '../errors.ts';
 import type { InputTensor } from '../models/inputs/input-tensor.ts';
-import type { EngineDescription } from '../engines/engine.ts';
-import type { NoiseLaw } from '../random/noise-law.ts';
-import type { SparseVotes } from '../smoothing/votes.ts';
+import type { ChunkVotes } from '../smoothing/evidence.ts';
 import type { JobRecord } from './job-record.ts';
 import type { JobRef } from './job-ref.ts';
 import type { Keys } from './keys.ts';
 import { type Plan, planOf, type Round } from './plan.ts';
 import { GIVE_UP_CHUNK, MARK_QUEUED, RECORD_CHUNK, SET_WHILE_UNDER_WAY, STORE_ROUND } from './scripts.ts';
-
-/** A chunk's votes as stored, with what drew them. */
-export interface ChunkVotes {
-  /** By segment of the chunk. */
-  readonly segments: readonly SparseVotes[];
-  readonly classes: number;
-  readonly engine: EngineDescription;
-  readonly noise: NoiseLaw;
-  readonly device: { readonly name: string; readonly batchSize: number };
-}
 
 /** A job and the binding that plan, chunks and votes belong to. */
 export type BoundJob = JobRef & Pick<JobRecord, 'binding'>;

@@ -2,7 +2,8 @@ import { MOST_RADIUS, smallestCertifyingCount, smallestCountForRadius } from '..
 import { LEAST_SIGMA, MOST_SIGMA, radiusCeiling } from '../statistics/radius.ts';
 import { LEAST_POWER, MOST_POWER, samplesForPower } from '../statistics/samples-for-power.ts';
 import { samplesForRadius } from '../statistics/samples-for-radius.ts';
-import { type BoundForm, CERTIFY_DEFAULTS, PARAMETER_LIMITS } from './parameters.ts';
+import { type BoundForm, PARAMETER_LIMITS } from './parameters.ts';
+import { CERTIFY_DEFAULTS } from './procedures/certify.ts';
 import { alphaPerBound, type RadiusFromVotes, radiusFromVotes } from './votes-to-radius.ts';
 
 /** Limits of the calculators' questions. They know nothing of a noise scheme, so sigma is not bound to its tables. */

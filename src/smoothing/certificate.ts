@@ -1,8 +1,7 @@
-import type { CertifyResult } from './certify.ts';
-import type { BoundForm, CertifyParameters } from './parameters.ts';
-import { type SparseVotes, sparseVotes } from './votes.ts';
+import type { BoundForm } from './parameters.ts';
+import type { SparseVotes } from './votes.ts';
 
-/** Where the certificate's votes come from: all that is needed to check or redraw them. */
+/** Where votes come from: all that is needed to check or redraw them. */
 export interface CertificateOrigin {
   readonly model: {
     readonly name: string;
@@ -72,30 +71,4 @@ export interface Certificate extends CertificateOrigin {
   readonly pALowerBound: number;
   readonly pBUpperBound: number | null;
   readonly certifiedRadius: number | null;
-}
-
-/** Joins a decision and its origin into the certificate. */
-export function certificate(
-  { sigma, n0, n, alpha, bound }: CertifyParameters,
-  result: CertifyResult,
-  origin: CertificateOrigin,
-): Certificate {
-  return {
-    format: 'smoothcert/certificate/1',
-    procedure: 'certify',
-    sigma,
-    n0,
-    n,
-    alpha,
-    bound,
-    clip: false,
-    outcome: result.outcome,
-    selectedClass: result.selectedClass,
-    selectionVotes: sparseVotes(result.selectionVotes),
-    estimationVotes: sparseVotes(result.estimationVotes),
-    pALowerBound: result.pALowerBound,
-    pBUpperBound: result.pBUpperBound,
-    certifiedRadius: result.certifiedRadius,
-    ...origin,
-  };
 }

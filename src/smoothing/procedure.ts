@@ -19,6 +19,24 @@ export type Tally = Readonly<Partial<Record<Purpose, Votes>>>;
 /**
  * One input's decision as a pure state machine. `next` is a function of the votes alone: the same tally gives the same
  * step, wherever and however often it is asked, so that a coordinator may lose everything but the votes.
+ *
+ * What whoever asks owes it, and what a procedure may rely on:
+ *
+ * - Barrier. It is asked when there is no vote yet, or when every vote that it has asked for is there; never with a part of
+ *   a round. Which votes it sees then depends on what it asked for, and not on which device was fast or failed.
+ * - Each vote once. A tally holds each sample of what was asked for exactly once (`evidence.ts`). `next` checks the totals
+ *   (`requireVotes`) and throws at any other: votes that do not add up are refused, never decided upon.
+ * - Every round. An input leaves its job's rounds only with a result, so all inputs that ask for more have been in every
+ *   round so far: the job's rounds are numbered through, and a round is what all undecided inputs ask for together.
+ *
+ * What a procedure owes:
+ *
+ * - Samples that it has not asked for before: those of a purpose are numbered through, and a draw starts where the last ended.
+ * - Looks. To be asked with a tally is to look at it, and what is drawn next may depend on it. Its claim must fail with a
+ *   probability of at most alpha over all its looks together: one look at a number of samples that is fixed beforehand, or
+ *   alpha split over looks that are, or a test that holds at any time. A procedure that looks more than once must
+ *   also keep what it has spent when its job is bound anew, for that draws noise again that was looked at
+ *   (`jobs/pool-binding.ts`).
  */
 export interface Procedure<Result> {
   /** Most samples it can ask for in all. */

@@ -1,8 +1,6 @@
 import type { CertificateOrigin } from './certificate.ts';
-import type { CertifyResult } from './certify.ts';
-import type { BoundForm, CertifyParameters, PredictParameters } from './parameters.ts';
-import type { PredictResult } from './predict.ts';
-import { type SparseVotes, sparseVotes } from './votes.ts';
+import type { BoundForm } from './parameters.ts';
+import type { SparseVotes } from './votes.ts';
 
 // Votes drawn again with a seed that the client gave. Whoever knows the seed beforehand can try seeds until the votes suit
 // him, so these votes claim nothing, however many they are: a reproduction is no certificate, has none of a certificate's
@@ -12,11 +10,11 @@ import { type SparseVotes, sparseVotes } from './votes.ts';
 export const REPRODUCTION_WARNING =
   'the seed is the client’s: these votes repeat those of an earlier result, prove nothing new, and count nowhere';
 
-const FORMAT = 'smoothcert/reproduction/1';
+export const REPRODUCTION_FORMAT = 'smoothcert/reproduction/1';
 
 /** The votes of a certificate, drawn again. */
 export interface CertifyReproduction extends CertificateOrigin {
-  readonly format: typeof FORMAT;
+  readonly format: typeof REPRODUCTION_FORMAT;
   readonly procedure: 'certify';
   readonly sigma: number;
   readonly n0: number;
@@ -38,7 +36,7 @@ export interface CertifyReproduction extends CertificateOrigin {
 
 /** The votes of a prediction, drawn again. */
 export interface PredictReproduction extends CertificateOrigin {
-  readonly format: typeof FORMAT;
+  readonly format: typeof REPRODUCTION_FORMAT;
   readonly procedure: 'predict';
   readonly sigma: number;
   readonly n: number;
@@ -47,45 +45,4 @@ export interface PredictReproduction extends CertificateOrigin {
   readonly votes: SparseVotes;
   /** What a prediction with these votes says, if its seed was drawn after its request. */
   readonly implied: { readonly verdict: 'predicted' | 'abstained'; readonly pValue: number };
-}
-
-export function certifyReproduction(
-  { sigma, n0, n, alpha, bound }: CertifyParameters,
-  result: CertifyResult,
-  origin: CertificateOrigin,
-): CertifyReproduction {
-  const { outcome, pALowerBound, pBUpperBound, certifiedRadius } = result;
-  return {
-    format: FORMAT,
-    procedure: 'certify',
-    sigma,
-    n0,
-    n,
-    alpha,
-    bound,
-    clip: false,
-    selectedClass: result.selectedClass,
-    selectionVotes: sparseVotes(result.selectionVotes),
-    estimationVotes: sparseVotes(result.estimationVotes),
-    implied: { verdict: outcome, pALowerBound, pBUpperBound, radius: certifiedRadius },
-    ...origin,
-  };
-}
-
-export function predictReproduction(
-  { sigma, n, alpha }: PredictParameters,
-  { outcome, topClass, votes, pValue }: PredictResult,
-  origin: CertificateOrigin,
-): PredictReproduction {
-  return {
-    format: FORMAT,
-    procedure: 'predict',
-    sigma,
-    n,
-    alpha,
-    topClass,
-    votes: sparseVotes(votes),
-    implied: { verdict: outcome, pValue },
-    ...origin,
-  };
 }

@@ -10,11 +10,12 @@ export function sparseVotes(votes: Votes): SparseVotes {
 }
 
 /**
- * Adds votes in their sparse form to `counts`, which has an element for every class.
+ * Adds votes in their sparse form to `counts`, which has an element for every class; returns how many they are.
  *
  * @throws RangeError for a class that there is none of, or a number that counts no votes
  */
-export function addSparse(counts: number[], votes: SparseVotes): void {
+export function addSparse(counts: number[], votes: SparseVotes): number {
+  let added = 0;
   for (const [name, count] of Object.entries(votes)) {
     const index = Number(name);
     const before = counts[index];
@@ -23,7 +24,9 @@ export function addSparse(counts: number[], votes: SparseVotes): void {
     }
     if (!Number.isSafeInteger(count) || count < 0) throw new RangeError(`${count} votes for class ${name}`);
     counts[index] = before + count;
+    added += count;
   }
+  return added;
 }
 
 /** Number of votes in all. */

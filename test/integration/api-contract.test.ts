@@ -1,7 +1,7 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createJobStore, type JobStore } from '../../src/jobs/job-store.ts';
-import type { ResultRecord } from '../../src/jobs/result-record.ts';
+import type { ResultRecord } from '../../src/jobs/result-store.ts';
 import { createResultStore } from '../../src/jobs/result-store.ts';
 import { certification, tensor, useTestApi } from '../support/api.ts';
 import { ref } from '../support/create-job.ts';
@@ -113,8 +113,10 @@ const drawnAgain = (kind: 'certifications' | 'predictions'): ResultRecord => {
   } as const;
   const implied = { verdict: 'predicted', pValue: 1e-9 } as const;
   const predict = { ...common, procedure: 'predict', topClass: 3, votes, implied, ...source } as const;
-  const reproduction = kind === 'certifications' ? certify : predict;
-  return { kind: 'reproduction', topCount: 7_312, votes, warnings: ['a warning'], reproduction };
+  const repeated = { kind: 'reproduction', topCount: 7_312, votes, warnings: ['a warning'] } as const;
+  return kind === 'certifications'
+    ? { ...repeated, reproduction: certify }
+    : { ...repeated, reproduction: predict };
 };
 
 describe('certifications are as the document promises', () => {

@@ -19,14 +19,9 @@ import {
   workerOptions,
 } from '../../src/jobs/queues.ts';
 import { reconcile } from '../../src/jobs/reconcile.ts';
-import type { ResultRecord } from '../../src/jobs/result-record.ts';
-import { createResultStore, type ResultStore } from '../../src/jobs/result-store.ts';
-import {
-  type BoundJob,
-  type ChunkVotes,
-  createSamplingStore,
-  type SamplingStore,
-} from '../../src/jobs/sampling-store.ts';
+import { createResultStore, type ResultRecord, type ResultStore } from '../../src/jobs/result-store.ts';
+import { type BoundJob, createSamplingStore, type SamplingStore } from '../../src/jobs/sampling-store.ts';
+import type { ChunkVotes } from '../../src/smoothing/evidence.ts';
 import { ENGINE, NOISE, workerStatus } from '../support/worker-status.ts';
 import { QUIET } from '../support/api.ts';
 import { createJob, ref } from '../support/create-job.ts';

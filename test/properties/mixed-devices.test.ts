@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { certifyProcedure } from '../../src/smoothing/certify.ts';
-import { type BoundForm, leastCertifyingN, PARAMETER_LIMITS } from '../../src/smoothing/parameters.ts';
-import { predictProcedure } from '../../src/smoothing/predict.ts';
+import { certifyProcedure, leastCertifyingN } from '../../src/smoothing/procedures/certify.ts';
+import { type BoundForm, PARAMETER_LIMITS } from '../../src/smoothing/parameters.ts';
+import { predictProcedure } from '../../src/smoothing/procedures/predict.ts';
 import type { Procedure, Tally } from '../../src/smoothing/procedure.ts';
 import { exactDouble } from '../support/exact-double.ts';
 

@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { certifyProcedure, type CertifyResult } from '../../src/smoothing/certify.ts';
+import { certifyProcedure, type CertifyResult } from '../../src/smoothing/procedures/certify.ts';
 import { loosenLower, loosenUpper } from '../../src/smoothing/loosen-bound.ts';
 import type { BoundForm } from '../../src/smoothing/parameters.ts';
-import { predictProcedure } from '../../src/smoothing/predict.ts';
+import { predictProcedure } from '../../src/smoothing/procedures/predict.ts';
 import type { Procedure } from '../../src/smoothing/procedure.ts';
 import { totalVotes, type Votes } from '../../src/smoothing/votes.ts';
 import { radiusFromVotes } from '../../src/smoothing/votes-to-radius.ts';

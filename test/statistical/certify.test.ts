@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { gaussianCutpoints } from '../../src/random/cutpoints.ts';
 import { NoiseKernel } from '../../src/random/noise-kernel.ts';
-import { certifyProcedure } from '../../src/smoothing/certify.ts';
+import { certifyProcedure } from '../../src/smoothing/procedures/certify.ts';
 import type { BoundForm } from '../../src/smoothing/parameters.ts';
-import { predictProcedure } from '../../src/smoothing/predict.ts';
+import { predictProcedure } from '../../src/smoothing/procedures/predict.ts';
 import { clopperPearsonLower } from '../../src/statistics/clopper-pearson.ts';
 import { binomialLaw, binomialLeast, binomialMost } from '../support/binomial-law.ts';
 import { runProcedure } from '../support/run-procedure.ts';

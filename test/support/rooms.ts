@@ -59,7 +59,7 @@ export const ROOMS: readonly Room[] = [
   },
   {
     name: 'smoothing',
-    holds: 'parameters, CERTIFY, PREDICT, the certificate',
+    holds: 'parameters, evidence from votes, the procedures CERTIFY and PREDICT, the certificate',
     imports: ['errors.ts', 'statistics', 'random'],
     packages: [],
   },

@@ -6,7 +6,7 @@ import { openModelStore } from '../../src/models/store.ts';
 import { verifyModel } from '../../src/models/verify.ts';
 import { openClassifier } from '../../src/engines/open-classifier.ts';
 import { averageCertifiedRadius, certifiedAccuracy } from '../../src/smoothing/evaluation.ts';
-import { type CertifyParameters, certifyParameters } from '../../src/smoothing/parameters.ts';
+import { type CertifyParameters, certifyParameters } from '../../src/smoothing/procedures/certify.ts';
 import { radiusFromVotes } from '../../src/smoothing/votes-to-radius.ts';
 import { type Dataset, readDataset } from './dataset.ts';
 import { accuracyUnderNoise, certifyImages, cleanAccuracy } from './evaluate-model.ts';

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { CERTIFY_DEFAULTS } from '../../smoothing/parameters.ts';
+import { CERTIFY_DEFAULTS } from '../../smoothing/procedures/certify.ts';
 import type { CommandContext } from '../command-context.ts';
 import { certifyExamples } from '../demo/certify-examples.ts';
 import { EXAMPLE_MODELS, readExamples } from '../demo/examples.ts';

@@ -1,5 +1,5 @@
 import type { Report } from '../../report/facts.ts';
-import { certifyParameters } from '../../smoothing/parameters.ts';
+import { certifyParameters } from '../../smoothing/procedures/certify.ts';
 import { assembleReport } from '../assemble-report.ts';
 import { chooseModel, chooseSigma } from '../choose-model.ts';
 import { createClient } from '../client.ts';

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { createDecision, type InputVotes } from '../../../src/jobs/decision.ts';
+import { createDecision } from '../../../src/jobs/decision.ts';
 import type { JobRequest } from '../../../src/jobs/job-record.ts';
 import { openModelStore } from '../../../src/models/store.ts';
+import { gaussianLaw } from '../../../src/random/noise-law.ts';
+import type { Evidence } from '../../../src/smoothing/evidence.ts';
 import { REPRODUCTION_WARNING } from '../../../src/smoothing/reproduction.ts';
 import { MODELS } from '../../support/api.ts';
 import { NOISE } from '../../support/worker-status.ts';
@@ -25,13 +27,13 @@ const request = (changes: Partial<JobRequest> = {}): JobRequest =>
 /** A plurality that is no majority. */
 const VOTES = [300, 250, 450, 0, 0, 0, 0, 0, 0, 0];
 const device = (batchSize: number, samples: number) => ({ name: 'CPU', batchSize, samples });
-const drawnBy = (devices: InputVotes['devices']): InputVotes => ({
+const drawnBy = (devices: Evidence['devices']): Evidence => ({
   tally: { prediction: VOTES },
   engine: { name: 'onnx', version: '1', provider: 'cpu', precision: 'fp32' },
   devices,
 });
 
-function decide(asked: JobRequest, votes: InputVotes, input = 0, registered = model) {
+function decide(asked: JobRequest, votes: Evidence, input = 0, registered = model) {
   const step = createDecision(asked, registered, { name: 'smoothcert', version: '0' }).next(
     input,
     votes,
@@ -46,6 +48,15 @@ describe('a prediction', () => {
     expect(decide(request(), drawnBy([device(64, 1_000)]))).toMatchObject({ outcome: 'predicted', class: 2 });
     const mixed = drawnBy([device(64, 900), device(32, 100)]);
     expect(decide(request(), mixed)).toMatchObject({ outcome: 'abstained', class: null });
+  });
+});
+
+describe('a request whose noise is of another sigma than what it asks to certify', () => {
+  it('is refused before any vote is looked at: a radius follows from the sigma that was drawn', () => {
+    const asked = request({ noise: gaussianLaw(0.25) });
+    expect(() => createDecision(asked, model, { name: 'smoothcert', version: '0' })).toThrow(
+      'noise of sigma 0.25 says nothing of sigma 0.5',
+    );
   });
 });
 

@@ -1,11 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  choosePool,
-  describeEngine,
-  poolHosts,
-  samplingQueueName,
-  waitsFor,
-} from '../../../src/jobs/pool.ts';
+import { choosePool, poolHosts, samplingQueueName, waitsFor } from '../../../src/jobs/pool.ts';
+import { describeEngine } from '../../../src/smoothing/describe-engine.ts';
 import type { WorkerStatus } from '../../../src/jobs/presence.ts';
 import { ENGINE, hostStatus, loadedModel, NOISE, workerStatus } from '../../support/worker-status.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { radiusReport, sampleSizeReport } from '../../../src/smoothing/calculators.ts';
-import { certifyProcedure } from '../../../src/smoothing/certify.ts';
+import { certifyProcedure } from '../../../src/smoothing/procedures/certify.ts';
 import { argumentFault } from '../../support/argument-fault.ts';
 import { binomialLaw } from '../../support/binomial-law.ts';
 import { statisticsFixture } from '../../support/statistics-fixture.ts';

@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { certificate, type CertificateOrigin } from '../../../src/smoothing/certificate.ts';
-import { certifyProcedure, type CertifyResult } from '../../../src/smoothing/certify.ts';
-import { certifyParameters, type CertifyParameters } from '../../../src/smoothing/parameters.ts';
+import type { CertificateOrigin } from '../../../src/smoothing/certificate.ts';
+import {
+  certificate,
+  certifyParameters,
+  type CertifyParameters,
+  certifyProcedure,
+  type CertifyResult,
+} from '../../../src/smoothing/procedures/certify.ts';
 import type { Votes } from '../../../src/smoothing/votes.ts';
 import { alphaPerBound, radiusFromVotes } from '../../../src/smoothing/votes-to-radius.ts';
 import twoBounds from '../../fixtures/smoothing/two-bounds.json' with { type: 'json' };

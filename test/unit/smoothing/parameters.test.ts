@@ -1,16 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import type { DomainError } from '../../../src/errors.ts';
-import { certifyProcedure } from '../../../src/smoothing/certify.ts';
+import { type BoundForm, PARAMETER_LIMITS } from '../../../src/smoothing/parameters.ts';
 import {
-  type BoundForm,
   CERTIFY_DEFAULTS,
   certifyParameters,
+  certifyProcedure,
   leastCertifyingN,
-  PARAMETER_LIMITS,
+} from '../../../src/smoothing/procedures/certify.ts';
+import {
   PREDICT_DEFAULTS,
   predictParameters,
-} from '../../../src/smoothing/parameters.ts';
-import { predictProcedure } from '../../../src/smoothing/predict.ts';
+  predictProcedure,
+} from '../../../src/smoothing/procedures/predict.ts';
 import { domainFault } from '../../support/domain-fault.ts';
 import { exactDouble } from '../../support/exact-double.ts';
 

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { predictProcedure, type PredictResult, type Rivals } from '../../../src/smoothing/predict.ts';
+import {
+  predictProcedure,
+  type PredictResult,
+  type Rivals,
+} from '../../../src/smoothing/procedures/predict.ts';
 import type { Votes } from '../../../src/smoothing/votes.ts';
 import { exactDouble } from '../../support/exact-double.ts';
 import fixture from '../../fixtures/smoothing/predict.json' with { type: 'json' };

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { certifyProcedure } from '../../../src/smoothing/certify.ts';
-import type { CertifyParameters } from '../../../src/smoothing/parameters.ts';
-import { predictProcedure } from '../../../src/smoothing/predict.ts';
+import { type CertifyParameters, certifyProcedure } from '../../../src/smoothing/procedures/certify.ts';
+import { predictProcedure } from '../../../src/smoothing/procedures/predict.ts';
 import { type Draw, type Procedure, requireVotes, type Tally } from '../../../src/smoothing/procedure.ts';
 import { runProcedure, type Sampler } from '../../support/run-procedure.ts';
 

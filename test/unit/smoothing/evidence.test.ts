@@ -1,9 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { gatherVotes } from '../../../src/jobs/decision.ts';
 import { type Chunk, type InputDraws, planOf } from '../../../src/jobs/plan.ts';
+import { type ChunkVotes, gatherVotes } from '../../../src/smoothing/evidence.ts';
 import { planRound } from '../../support/plan-round.ts';
-import type { ChunkVotes } from '../../../src/jobs/sampling-store.ts';
 import { describeLaw } from '../../../src/random/noise-law.ts';
 import { sparseVotes } from '../../../src/smoothing/votes.ts';
 import { NOISE } from '../../support/worker-status.ts';
@@ -130,6 +129,15 @@ describe('gatherVotes', () => {
     const segments = votes.segments.with(0, { [CLASSES]: 40 });
     expect(() => gatherVotes(0, NOISE, [{ chunk: chunk!, votes: { ...votes, segments } }])).toThrow(
       `votes for class ${CLASSES} of ${CLASSES} classes`,
+    );
+  });
+
+  it('refuses votes that are more or fewer than the samples of their segment, also where the total is right', () => {
+    const [chunk] = packChunks(ASKED, 1_000_000);
+    const { votes } = votesOf(chunk!);
+    const segments = votes.segments.with(0, { 0: 41 }).with(1, { 0: 299 });
+    expect(() => gatherVotes(0, NOISE, [{ chunk: chunk!, votes: { ...votes, segments } }])).toThrow(
+      '41 votes for 40 selection samples of input 0',
     );
   });
 
