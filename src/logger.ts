@@ -9,8 +9,8 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 const MOST_WAITING = 1024 * 1024;
 
 /**
- * A JSON logger on stderr: stdout belongs to the data that commands print. Lines that cannot be written, on a full disk or to
- * a reader that is gone, wait in memory or are lost: the work is worth more than its log.
+ * A JSON logger on stderr: stdout belongs to the data that commands print. Lines that cannot be written, on a full disk
+ * or to a reader that is gone, wait in memory or are lost: the work is worth more than its log.
  */
 export function createLogger(level: LogLevel, name: string): Logger {
   const stderr = destination({ fd: 2, sync: true, maxLength: MOST_WAITING });

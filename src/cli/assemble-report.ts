@@ -18,8 +18,8 @@ export const CARDS_MOST = 200;
 const FIRST = ['failed', 'wrong', 'abstained', 'correct', 'reproduced'];
 
 /**
- * Puts the report of a finished job together. Where it has more inputs than a page has room for, those are shown that failed,
- * are wrong or abstain, and then those with the smallest radii; every number is of all of them.
+ * Puts the report of a finished job together. Where it has more inputs than a page has room for, those are shown that
+ * failed, are wrong or abstain, and then those with the smallest radii; every number is of all of them.
  *
  * @param command that draws the votes again
  */

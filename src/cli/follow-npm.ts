@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 const POLL_MILLISECONDS = 500;
 
 /**
- * Asks this process to end, as SIGTERM does, when the npm or npx that started it is gone. Neither passes on its own SIGTERM to what
- * it runs behind a shell, and a kill it cannot: the service would go on unseen. Where the system does not tell who npm is,
- * nothing is done.
+ * Asks this process to end, as SIGTERM does, when the npm or npx that started it is gone. Neither passes on its own
+ * SIGTERM to what it runs behind a shell, and a kill it cannot: the service would go on unseen. Where the system does
+ * not tell who npm is, nothing is done.
  */
 export function followNpm(): void {
   const npm = findNpm();

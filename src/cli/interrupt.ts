@@ -2,7 +2,7 @@ const SIGNAL_NUMBERS = { SIGINT: 2, SIGTERM: 15 } as const;
 
 export type Interruption = keyof typeof SIGNAL_NUMBERS;
 
-/** Milliseconds that a command may take to leave things in order: supervisors kill after 30 s, or 10 s, and people sooner. */
+/** Milliseconds that a command may take to leave things in order: supervisors kill after 30 s or 10 s, people sooner. */
 const WIND_UP_MILLISECONDS = 12_000;
 
 /** A person or a supervisor ended the command. */

@@ -6,8 +6,8 @@ import { usageError } from './usage-error.ts';
 const LISTS = ['labels.csv', 'labels.json'];
 
 /**
- * Reads a folder of images with their labels: a labels.csv or labels.json in it, or a folder of images for each class, by its
- * name or number.
+ * Reads a folder of images with their labels: a labels.csv or labels.json in it, or a folder of images for each class,
+ * by its name or number.
  *
  * @throws DomainError `validation_failed` where it is neither, or with every file that cannot be read
  */

@@ -1,7 +1,10 @@
 import { DomainError, type ErrorCode, ERRORS, type Fault, messageOf } from '../errors.ts';
 import { InterruptedError } from './interrupt.ts';
 
-/** Errors whose title speaks of a request: what is said of a command line stands in their sentence. Other sentences repeat the faults. */
+/**
+ * Errors whose title speaks of a request: what is said of a command line stands in their sentence. Other sentences
+ * repeat the faults.
+ */
 const OWN_SENTENCE: ReadonlySet<ErrorCode> = new Set(['validation_failed', 'cannot_certify']);
 
 /** One fault as a line: where, and what is wrong and allowed. */

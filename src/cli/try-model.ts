@@ -29,7 +29,8 @@ export function triedText({ engine, batchSize, samplesPerSecond }: TriedModel): 
     alone: 'each row is computed by itself',
   };
   return [
-    `opened in ${engine.name} ${engine.version} on ${engine.provider}: batches of ${batchSize}, ${formatCount(samplesPerSecond)} samples/s`,
+    `opened in ${engine.name} ${engine.version} on ${engine.provider}: batches of ${batchSize}, ` +
+      `${formatCount(samplesPerSecond)} samples/s`,
     ...(engine.rows === undefined ? [] : [`rows: ${rows[engine.rows]}`]),
     ...(engine.batch === undefined || engine.rows === 'alone'
       ? []

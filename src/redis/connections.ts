@@ -36,8 +36,8 @@ function connect(url: string, options: RedisOptions, logger: Logger): Redis {
 const copiesOf = new WeakMap<Redis, Set<Redis>>();
 
 /**
- * Fits a connection, and every copy that is made of it, to a server that may not be asked for INFO: BullMQ asks each for it and
- * would never be ready.
+ * Fits a connection, and every copy that is made of it, to a server that may not be asked for INFO: BullMQ asks each
+ * for it and would never be ready.
  */
 function adopt(redis: Redis, server: ServerTraits, copies = new Set<Redis>()): Redis {
   copiesOf.set(redis, copies);
@@ -100,8 +100,8 @@ const LOCKED_OUT = /^(WRONGPASS|NOAUTH|NOPERM)\b/;
 /**
  * Resolves when the connection is ready.
  *
- * @throws DomainError `redis_unavailable` after `milliseconds`, or at once where the password is wrong, with the last reason and what to set; without the URL, which
- *   may hold a password
+ * @throws DomainError `redis_unavailable` after `milliseconds`, or at once where the password is wrong, with the last
+ *   reason and what to set; without the URL, which may hold a password
  */
 export async function waitUntilReady(redis: Redis, milliseconds: number): Promise<void> {
   if (redis.status === 'ready') return;

@@ -18,8 +18,8 @@ export interface Refusal {
 }
 
 /**
- * Why a server that answers does not do what it is asked; null for other errors. A transaction's error says nothing; that of the
- * command in it does.
+ * Why a server that answers does not do what it is asked; null for other errors. A transaction's error says nothing;
+ * that of the command in it does.
  */
 export function explainRefusal(error: unknown): Refusal | null {
   if (!(error instanceof Error)) return null;

@@ -6,8 +6,8 @@ import { explainRefusal } from './explain-refusal.ts';
 const PAUSE_MILLISECONDS = 1_000;
 
 /**
- * Does what a start must write to Redis, again and again while the server refuses it for a reason that may pass (no memory, no
- * disk), and says so once a reason.
+ * Does what a start must write to Redis, again and again while the server refuses it for a reason that may pass (no
+ * memory, no disk), and says so once a reason.
  */
 export async function untilTaken<Result>(action: () => Promise<Result>, logger: Logger): Promise<Result> {
   for (let said = ''; ; await delay(PAUSE_MILLISECONDS)) {

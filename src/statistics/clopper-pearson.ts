@@ -12,8 +12,9 @@ export interface ProportionBound {
 }
 
 /**
- * Every bound is first moved outwards by this share of its odds, 5.7e-14: eleven times the largest error
- * measured against mpmath over n <= 1e7 and alpha >= 1e-12 (5.1e-15, at k = 1; 3.1e-16 in q where q < p), and far inside the 1e-12 promised below.
+ * Every bound is first moved outwards by this share of its odds, 5.7e-14: eleven times the largest error measured
+ * against mpmath over n <= 1e7 and alpha >= 1e-12 (5.1e-15, at k = 1; 3.1e-16 in q where q < p), and far inside the
+ * 1e-12 promised below.
  */
 const MARGIN = 2 ** -44;
 

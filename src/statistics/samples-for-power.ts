@@ -17,8 +17,8 @@ const COUNT_SLACK = 0.01;
  * The least n from which on every number of samples, up to 1e7, certifies `radius` with probability `power` or more: with
  * X ~ Binomial(n, pA) votes for the selected class, P[radius as published >= radius] >= power, exactly.
  *
- * The count that is needed is an integer, so the power is a saw-tooth in n: it falls at each n that needs one vote more. Single
- * n below the answer may reach the power; one of its neighbours does not.
+ * The count that is needed is an integer, so the power is a saw-tooth in n: it falls at each n that needs one vote
+ * more. Single n below the answer may reach the power; one of its neighbours does not.
  *
  * @param radius in pixel units, in [0, 1e9]; 0 asks for any certificate at all
  * @param sigma standard deviation of the noise in pixel units, in [1e-6, 1e6]
@@ -53,7 +53,7 @@ export function samplesForPower(
     const tail = betaTail(n - k + 1, k, betaConstant(n - k + 1, k), 1 - pA, pA);
     return tail.log + tail.error <= mostFailure;
   };
-  /** Whether n would do if the count needed were `more` than the fraction at which the bound is exactly that of the radius. */
+  /** Whether n would do if the count needed were `more` than the fraction at which the bound is just the radius's. */
   const reachedWith = (more: number, n: number): boolean => {
     const needed = fractionalCount(n, alpha, p, q);
     return needed !== null && reached(needed + more, n);

@@ -91,7 +91,8 @@ async function add(
     }
     await rename(model.folder, folder);
     say(
-      `${answers.name} is in ${folder}; try: smoothcert certify IMAGE --model ${answers.name} --models ${config.modelsDirectory}`,
+      `${answers.name} is in ${folder}; try: ` +
+        `smoothcert certify IMAGE --model ${answers.name} --models ${config.modelsDirectory}`,
     );
   } catch (error) {
     throw reworded(error, (message) => message.replaceAll(`${join(work, answers.name)}/`, ''));
@@ -101,7 +102,11 @@ async function add(
   }
 }
 
-/** Refuses values that no manifest may have, before anything is written or started. @throws DomainError `validation_failed` */
+/**
+ * Refuses values that no manifest may have, before anything is written or started.
+ *
+ * @throws DomainError `validation_failed`
+ */
 function requireManifest({ manifest }: Draft): void {
   try {
     parseManifest(JSON.stringify(manifest));

@@ -16,7 +16,7 @@ import { writeLine } from '../terminal.ts';
 import { addModelsAddCommand } from './models-add.ts';
 import { addModelsCheckCommand } from './models-check.ts';
 
-/** `smoothcert models`: what the models directory holds, and what of it is refused; models are added and checked below it. */
+/** `smoothcert models`: what the models directory holds, and what of it is refused; adding and checking stand below it. */
 export function addModelsCommand(program: Command, context: CommandContext): void {
   const { terminal, end } = context;
   const models = program.command('models').enablePositionalOptions();

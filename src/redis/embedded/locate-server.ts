@@ -58,7 +58,8 @@ export async function locateServer(options: LocateOptions): Promise<LocatedServe
   throw new EmbeddedRedisError(
     'redis_server_unavailable',
     `No Redis server to start: ${faults.join('; ').replaceAll(/\s+/g, ' ')}.\n` +
-      `Install Redis or Valkey ${OLDEST_SERVER} or later (Debian: apt-get install redis-server; macOS: brew install redis), or set REDIS_URL to a running one.`,
+      `Install Redis or Valkey ${OLDEST_SERVER} or later (Debian: apt-get install redis-server; ` +
+      'macOS: brew install redis), or set REDIS_URL to a running one.',
   );
 }
 

@@ -36,10 +36,10 @@ const POLL_MS = 25;
  * Makes this process the only owner of a data directory (created if need be, 0700), or throws `redis_data_in_use`
  * with the pid of the owner.
  *
- * Two servers on one append-only file destroy it, so two locks of the kernel keep others off: `owner.lock` is held for as
- * long as this process lives, whether a server runs or not, and `server.lock` for as long as a server or a child of one does.
- * Whoever has the first knows that the owner before is dead, and may end its server; whoever has both is alone. The files
- * stay for ever. What is written in them serves messages, and the end of a server that was left.
+ * Two servers on one append-only file destroy it, so two locks of the kernel keep others off: `owner.lock` is held for
+ * as long as this process lives, whether a server runs or not, and `server.lock` for as long as a server or a child of
+ * one does. Whoever has the first knows that the owner before is dead, and may end its server; whoever has both is
+ * alone. The files stay for ever. What is written in them serves messages, and the end of a server that was left.
  */
 export async function acquireOwnerLock(
   dataDirectory: string,

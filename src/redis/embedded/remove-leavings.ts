@@ -5,8 +5,9 @@ import { join } from 'node:path';
 const DRAFTS = /^(temp-rewriteaof-(bg-)?\d+\.aof|room-\d+)$/;
 
 /**
- * Removes what processes that were killed leave: the server's socket, on which the next one could not listen, and drafts, which
- * take the room of all data and which no server would ever remove. Only for whoever owns the data directory.
+ * Removes what processes that were killed leave: the server's socket, on which the next one could not listen, and
+ * drafts, which take the room of all data and which no server would ever remove. Only for whoever owns the data
+ * directory.
  */
 export function removeLeavings(dataDirectory: string, socketPath: string): void {
   rmSync(socketPath, { force: true });

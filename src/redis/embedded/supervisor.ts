@@ -46,9 +46,9 @@ const ROOM_POLL_MS = 1_000;
  *      refused (first start) stopped             failing
  *
  * A server that does not come up the first time is not tried again: `redis_start_failed` is thrown, since its data or
- * its installation is at fault. Later a restart that fails counts like any other end. A server that fails is reported through
- * `onFailure` once, and tried again until it comes up: a full disk gets room again. Its clients get connection errors
- * meanwhile.
+ * its installation is at fault. Later a restart that fails counts like any other end. A server that fails is reported
+ * through `onFailure` once, and tried again until it comes up: a full disk gets room again. Its clients get connection
+ * errors meanwhile.
  */
 export async function superviseServer(options: SupervisorOptions): Promise<Supervisor> {
   const { command, dataDirectory, lockedFile, socketPath, logger } = options;
