@@ -44,7 +44,8 @@ export interface EngineSession {
   readonly softmax: FinalSoftmax | null;
   /**
    * Scores of the first `rows` rows of `batch` (row-major float32, in the manifest's layout): rows x classes, row-major, as
-   * the network gives them, but without a Softmax over the classes at its end. They are valid until the next call. The batch has that many rows, and the file takes them.
+   * the network gives them, but without a Softmax over the classes at its end. They are valid until the next call. The
+   * batch has that many rows, and the file takes them.
    *
    * @throws where the network answers with something else
    */

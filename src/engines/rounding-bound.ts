@@ -24,8 +24,8 @@ const MOST = 2 ** -4;
  *
  * "What was summed" is inside the network. The largest score of the probe's rows stands for it; and where a network
  * magnifies what happens early on (steep, saturated, or quantised in between, so that one rounding moves a value by a whole
- * step), four times what a change of each pixel by 2⁻¹⁶ does to the same scores, but no more than 2⁻⁴ of the largest. Measured: 2·10⁻⁶
- * of the largest score at most, over 69 networks on ONNX Runtime's CPU kernels.
+ * step), four times what a change of each pixel by 2⁻¹⁶ does to the same scores, but no more than 2⁻⁴ of the largest.
+ * Measured: 2·10⁻⁶ of the largest score at most, over 69 networks on ONNX Runtime's CPU kernels.
  *
  * @param largest absolute score of the probe's rows
  * @param nudged largest difference of a score after a nudge of 2⁻¹⁶ of each pixel

@@ -18,7 +18,7 @@ export type RowProbe =
 /** Batches that are tried where a model takes any; of GPUs, whose libraries choose by size, a large one too. */
 const SIZES = [2, 4, 8, 16, 32, 64];
 const LARGE = 1024;
-/** The size with all companions, at every place; of large images the smallest, and one judged row, for their networks are slow. */
+/** The size with all companions, at every place; of large images the smallest, and one judged row: their networks are slow. */
 const THOROUGH = 4;
 const THOROUGH_OF_LARGE = 2;
 /** Values from which an image is large: 105 x 105 pixels in colour. */

@@ -1,6 +1,6 @@
 import type { DeviceKind } from '../engines/compute-target.ts';
 import type { Classifier } from '../engines/classifier.ts';
-import { NonFiniteScoreError } from '../engines/non-finite-score-error.ts';
+import { DomainError } from '../errors.ts';
 
 /** What a batch may grow to. */
 interface Limits {
@@ -38,6 +38,11 @@ const BUDGET_MILLISECONDS = 16_000;
 /** Of a size that failed so much is taken at most: two lanes share the memory, and each needs room beside its batch. */
 const SHARE = 1 / 4;
 
+/** Whether the scores are what is wrong, not the size. */
+function isOfTheModel(error: unknown): boolean {
+  return error instanceof DomainError && error.code === 'model_output_invalid';
+}
+
 export interface MeasuredBatch {
   readonly batchSize: number;
   readonly samplesPerSecond: number;
@@ -50,7 +55,7 @@ export interface MeasuredBatch {
  *
  * @param elements values of one row
  * @param clock milliseconds
- * @throws whatever the classifier throws for the smallest size, and `NonFiniteScoreError` for any
+ * @throws whatever the classifier throws for the smallest size, and DomainError `model_output_invalid` for any
  */
 export async function measureBatchSize(
   classifier: Classifier,
@@ -69,7 +74,7 @@ export async function measureBatchSize(
     if (classifier.fixedBatch === null && measured.length > 0 && !(await agrees(classifier, batchSize)))
       break;
     const samplesPerSecond = await measure(classifier, batchSize, elements, clock).catch((error: unknown) => {
-      if (measured.length === 0 || error instanceof NonFiniteScoreError) throw error;
+      if (measured.length === 0 || isOfTheModel(error)) throw error;
       failed = batchSize;
       return null;
     });

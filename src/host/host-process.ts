@@ -6,7 +6,7 @@ import { takeCoverage } from 'node:v8';
 // Nothing else is imported before the listeners are there: loading takes most of a second, in which the worker may die and the
 // channel close unheard.
 
-/** Ends at once. process.exit() would wait for lanes that are inside a library, and libraries complain of an end in mid-work. */
+/** Ends at once. process.exit() would wait for lanes inside a library, and libraries complain of an end in mid-work. */
 function end(): void {
   takeCoverage();
   process.kill(process.pid, 'SIGKILL');

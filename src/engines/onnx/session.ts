@@ -12,7 +12,7 @@ import { missingPart, type OnnxProvider } from './providers.ts';
 
 export type OnnxOptions = ort.InferenceSession.SessionOptions;
 
-/** A session, and the logits that it gives beside the outputs of the file where the one that is certified ends with a Softmax. */
+/** A session, and the logits that it gives beside the file's outputs where the one that is certified ends with a Softmax. */
 export interface OnnxSession {
   readonly session: ort.InferenceSession;
   readonly logits: OnnxLogits | null;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Classifier } from '../../../src/engines/classifier.ts';
+import { DomainError } from '../../../src/errors.ts';
 import { NonFiniteScoreError } from '../../../src/engines/non-finite-score-error.ts';
 import { measureBatchSize } from '../../../src/host/batch-size.ts';
 
@@ -137,14 +138,17 @@ describe('measureBatchSize', () => {
     await expect(measureBatchSize(fragile, 784, clock, 'cuda')).rejects.toThrow('device lost');
   });
 
-  it('passes on a score that is not finite, at any size', async () => {
+  it.each([
+    new NonFiniteScoreError(),
+    new DomainError('model_output_invalid', "the model gives 2, which is no sigmoid's value"),
+  ])('passes on what is wrong with scores, at any size: $message', async (fault) => {
     const { session, clock } = timed((rows) => 1 + 0.001 * rows);
     const broken: Classifier = {
       ...session,
       classify: (batch, rows, classes) =>
-        rows > 4 ? Promise.reject(new NonFiniteScoreError()) : session.classify(batch, rows, classes),
+        rows > 4 ? Promise.reject(fault) : session.classify(batch, rows, classes),
     };
-    await expect(measureBatchSize(broken, 784, clock, 'cuda')).rejects.toThrow('not a finite number');
+    await expect(measureBatchSize(broken, 784, clock, 'cuda')).rejects.toBe(fault);
   });
 
   it('is not misled by one size that other work on the machine has slowed down', async () => {
