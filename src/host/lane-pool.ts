@@ -4,12 +4,11 @@ import { createBirpc, type BirpcReturn } from 'birpc';
 import { DomainError, failureOf } from '../errors.ts';
 import type { ComputeTarget } from '../engines/compute-target.ts';
 import type { RegisteredModel } from '../models/store.ts';
-import { verifyModel } from '../models/verify.ts';
 import type { EngineDescription } from '../engines/engine.ts';
 import type { RememberedBatch } from './batch-memory.ts';
 import type { MeasuredBatch } from './batch-size.ts';
 import { createWorkQueue, type WorkQueue } from './work-queue.ts';
-import type { HostFunctions, HostSettings, LaneFunctions, LoadOutcome, WarmModel } from './protocol.ts';
+import type { HostFunctions, HostSettings, LaneFunctions, LoadOutcome } from './protocol.ts';
 
 /** Models kept open at a time; opening another closes the one whose last use is longest ago. */
 const OPEN_MODELS = 8;
@@ -72,12 +71,14 @@ export function createLanePool(
           `WebGPU takes one lane, not ${laneCount}: its sessions share a device`,
         );
       }
-      const verified = await verifyModel(model);
-      const outcomes = await Promise.all(lanes.map((lane) => lane.open(verified)));
+      // Files of gigabytes are read and followed on a lane: this thread says meanwhile that the process lives.
+      const verified = await lanes[0]!.verify(model);
+      if (verified.kind === 'failed') return verified;
+      const outcomes = await Promise.all(lanes.map((lane) => lane.open(verified.model)));
       const failed = outcomes.find((outcome) => outcome.kind === 'failed');
       // A model that this device has run before, whose files are still the same, is not what is wrong.
       if (failed !== undefined) return earlier === null ? failed : { ...failed, code: 'device_failed' };
-      const [engine, ...others] = outcomes.map((each) => (each as WarmModel).engine);
+      const [engine, ...others] = outcomes.flatMap((each) => (each.kind === 'opened' ? [each.engine] : []));
       if (engine === undefined || others.some((each) => !isDeepStrictEqual(each, engine)))
         throw new DomainError('device_failed', 'the lanes of the device do not compute the model alike');
       const known = earlier ?? (await recalled(model.digest, engine, remembered));

@@ -2,7 +2,7 @@ import { DomainError, type ErrorCode, failureOf } from '../errors.ts';
 import type { ComputeTarget } from '../engines/compute-target.ts';
 import type { Classifier } from '../engines/classifier.ts';
 import { inputElements, type Manifest, normalisationOf } from '../models/manifest.ts';
-import type { VerifiedModel } from '../models/verify.ts';
+import { type VerifiedModel, verifyModel } from '../models/verify.ts';
 import { openClassifier } from '../engines/open-classifier.ts';
 import { type KernelOutput, NoiseKernel } from '../random/noise-kernel.ts';
 import { describeScheme, drawsLaw, lawCutpoints, type NoiseLaw } from '../random/noise-law.ts';
@@ -102,6 +102,13 @@ export function createLane(
   }
 
   return {
+    async verify(model) {
+      try {
+        return { kind: 'verified', model: await verifyModel(model) } as const;
+      } catch (error) {
+        return failed(error, 'model_invalid');
+      }
+    },
     open: (model: VerifiedModel) =>
       inOrder(async () => {
         try {

@@ -61,7 +61,8 @@ export interface WarmModel {
   readonly samplesPerSecond: number;
 }
 
-export type LoadOutcome = ({ readonly kind: 'loaded' } & WarmModel) | ({ readonly kind: 'failed' } & Failure);
+type FailedLoad = { readonly kind: 'failed' } & Failure;
+export type LoadOutcome = ({ readonly kind: 'loaded' } & WarmModel) | FailedLoad;
 
 /** What a host offers its worker. */
 export interface HostFunctions {
@@ -107,9 +108,13 @@ export type LaneOutcome =
 
 /** What a lane offers its host. */
 export interface LaneFunctions {
+  /** Reads and checks a model's files, without opening it. */
+  verify(
+    model: RegisteredModel,
+  ): Promise<FailedLoad | { readonly kind: 'verified'; readonly model: VerifiedModel }>;
   open(
     model: VerifiedModel,
-  ): Promise<LoadOutcome | { readonly kind: 'opened'; readonly engine: EngineDescription }>;
+  ): Promise<FailedLoad | { readonly kind: 'opened'; readonly engine: EngineDescription }>;
   /** Finds the batch size for an opened model, and the speed of this lane with it. */
   measure(modelDigest: string): Promise<MeasuredBatch>;
   /** Whether an opened model gives a row the same class in batches of that size as in others. */

@@ -3,8 +3,8 @@ export const BEAT_MILLISECONDS = 1_000;
 
 /** Milliseconds without a sign after which a host is hung: stopped, or waiting for a driver that will not answer. */
 const HUNG_MILLISECONDS = 10_000;
-/** While it starts or loads, its main thread reads and digests files of gigabytes. */
-const LOADING_MILLISECONDS = 60_000;
+/** Before its first sign it reads its program, on a machine that may be busy with other things. */
+const STARTING_MILLISECONDS = 60_000;
 /** So many times its measured time may a batch take on a machine that is busy with other things. */
 const BUSY = 20;
 
@@ -12,7 +12,7 @@ const BUSY = 20;
 export interface HostWatch {
   /** The main thread has said something. */
   alive(): void;
-  /** A model is being loaded, from the call until the answer's. */
+  /** A model is being loaded, from the call until the answer's: lanes that load count no samples. */
   loading<Result>(load: Promise<Result>): Promise<Result>;
   /** Samples are owed until the answer; a lane that counts none for longer than 20 batches and 10 s is hung as well. */
   owing<Result>(batchMilliseconds: number, draw: Promise<Result>): Promise<Result>;
@@ -41,7 +41,7 @@ export function watchHost(
   const timer = setInterval(() => {
     silent += tick;
     uncounted += tick;
-    const limit = beaten && loads === 0 ? hungMilliseconds : Math.max(LOADING_MILLISECONDS, hungMilliseconds);
+    const limit = beaten ? hungMilliseconds : Math.max(STARTING_MILLISECONDS, hungMilliseconds);
     const patience = Math.max(0, ...[...owed].map((each) => each.limit));
     const reason =
       silent > limit

@@ -19,6 +19,16 @@ const { createDeviceHost } = (await import(BUILT.href)) as typeof DeviceHosts;
 const QUIET = pino({ level: 'silent' });
 const MODELS = fileURLToPath(new URL('../../models', import.meta.url));
 
+const device: Device = { id: 'cpu', name: 'CPU', kind: 'cpu', lanes: 1, driver: null };
+
+function start(options: DeviceHosts.DeviceHostOptions = {}): DeviceHosts.DeviceHost {
+  const environment = { ...process.env, ORT_DISABLE_TELEMETRY: '1' };
+  const batches = openBatchMemory(SHARED_CACHE, device);
+  const host = createDeviceHost(device, CPU_TARGET, environment, QUIET, { batches, ...options });
+  onTestFinished(() => host.close());
+  return host;
+}
+
 it('kills a host that hangs while it owes samples, and the next one gives the same votes', async () => {
   const model = (await openModelStore(join(MODELS))).find('mnist-cnn')!;
   const work: Work = {
@@ -27,14 +37,6 @@ it('kills a host that hangs while it owes samples, and the next one gives the sa
     noise: gaussianLaw(0.5),
     inputs: [{ bytes: new Uint8Array(784).fill(128), stream: { key0: 1, key1: 2, stream: 3 } }],
     segments: [{ input: 0, purpose: 'estimation', firstSample: 0, count: 20_000 }],
-  };
-  const device: Device = { id: 'cpu', name: 'CPU', kind: 'cpu', lanes: 1, driver: null };
-  const start = (options: DeviceHosts.DeviceHostOptions = {}): DeviceHosts.DeviceHost => {
-    const environment = { ...process.env, ORT_DISABLE_TELEMETRY: '1' };
-    const batches = openBatchMemory(SHARED_CACHE, device);
-    const host = createDeviceHost(device, CPU_TARGET, environment, QUIET, { batches, ...options });
-    onTestFinished(() => host.close());
-    return host;
   };
   const draw = async (host: DeviceHosts.DeviceHost, onProgress: () => void): Promise<unknown> => {
     const outcome = await host.sample(work, new AbortController().signal, onProgress);
@@ -54,4 +56,17 @@ it('kills a host that hangs while it owes samples, and the next one gives the sa
   await expect(sampling).rejects.toMatchObject({ name: 'HostCrashedError', incarnation: 0 });
   expect(isAlive(hung)).toBe(false);
   expect(await draw(host, () => undefined)).toEqual(undisturbed);
+});
+
+it('kills a host that is stopped while it loads, and the next one loads', async () => {
+  const store = await openModelStore(join(MODELS));
+  const host = start({ hungMilliseconds: 6_000 });
+  // It has said that it lives: its first sign may be long in coming on a busy machine.
+  expect(await host.load(store.find('mnist-cnn')!)).toMatchObject({ kind: 'loaded' });
+  const stopped = host.pid()!;
+  const loading = host.load(store.find('fashion-mnist-cnn')!);
+  process.kill(stopped, 'SIGSTOP');
+  await expect(loading).rejects.toThrow(/gave no sign of life for 6 s$/);
+  expect(isAlive(stopped)).toBe(false);
+  expect(await host.load(store.find('fashion-mnist-cnn')!)).toMatchObject({ kind: 'loaded' });
 });

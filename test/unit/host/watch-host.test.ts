@@ -36,15 +36,21 @@ describe('a host that is watched', () => {
     expect(hung).toEqual(['gave no sign of life for 10 s']);
   });
 
-  test('has 60 s to start and to load a model', () => {
-    vi.advanceTimersByTime(59_000);
-    expect(hung).toEqual([]);
-    watch.alive();
-    void watch.loading(never);
+  test('has 60 s to start', () => {
     vi.advanceTimersByTime(59_000);
     expect(hung).toEqual([]);
     vi.advanceTimersByTime(5_000);
     expect(hung).toEqual(['gave no sign of life for 60 s']);
+  });
+
+  test('and loads a model, however long, is left alone while it says that it lives, and no longer', () => {
+    watch.alive();
+    void watch.loading(never);
+    void watch.owing(100, never);
+    beat(600);
+    expect(hung).toEqual([]);
+    vi.advanceTimersByTime(12_000);
+    expect(hung).toEqual(['gave no sign of life for 10 s']);
   });
 
   test('and lives, but counts none of the samples that it owes, is hung after 20 of its batches and 10 s more', () => {
