@@ -151,12 +151,11 @@ LABEL org.opencontainers.image.title="Smoothcert API" \
 FROM runtime AS worker-cpu
 COPY LICENSE ./
 COPY models models
-COPY docker/worker-health.mjs docker/
 COPY --from=files-worker-tensorflow /app/package.json /app/sbom.json ./
 COPY --from=files-worker-tensorflow /app/node_modules node_modules
 COPY --from=tensorflow-cpu /app/node_modules/@tensorflow/tfjs-node-gpu node_modules/@tensorflow/tfjs-node-gpu
 COPY --from=files-worker-tensorflow /app/dist dist
-HEALTHCHECK --interval=15s --timeout=10s --start-period=60s --retries=3 CMD ["node", "docker/worker-health.mjs"]
+HEALTHCHECK --interval=15s --timeout=10s --start-period=60s --retries=3 CMD ["node", "dist/main/worker-health.js"]
 CMD ["worker"]
 ARG VERSION=unknown
 ARG REVISION=unknown
@@ -191,13 +190,12 @@ COPY --from=cuda-onnxruntime /opt/cuda /opt/cuda
 COPY docker/cuda-onnxruntime.txt /opt/cuda/wheels.txt
 COPY LICENSE ./
 COPY models models
-COPY docker/worker-health.mjs docker/
 COPY --from=files-worker-onnx /app/package.json /app/sbom.json ./
 COPY --from=files-worker-onnx /app/node_modules node_modules
 COPY --from=cuda-onnxruntime /app/node_modules/onnxruntime-node/bin/napi-v6/linux/x64/libonnxruntime_providers_*.so node_modules/onnxruntime-node/bin/napi-v6/linux/x64/
 COPY --from=files-worker-onnx /app/dist dist
 # TensorRT builds its engines before the first job.
-HEALTHCHECK --interval=15s --timeout=10s --start-period=300s --retries=3 CMD ["node", "docker/worker-health.mjs"]
+HEALTHCHECK --interval=15s --timeout=10s --start-period=300s --retries=3 CMD ["node", "dist/main/worker-health.js"]
 CMD ["worker"]
 ARG VERSION=unknown
 ARG REVISION=unknown
@@ -216,13 +214,12 @@ COPY --from=cuda-tensorflow /opt/cuda /opt/cuda
 COPY docker/cuda-tensorflow.txt /opt/cuda/wheels.txt
 COPY LICENSE ./
 COPY models models
-COPY docker/worker-health.mjs docker/
 COPY --from=files-worker-tensorflow /app/package.json /app/sbom.json ./
 COPY --from=files-worker-tensorflow /app/node_modules node_modules
 COPY --from=tensorflow-gpu /app/node_modules/@tensorflow/tfjs-node-gpu node_modules/@tensorflow/tfjs-node-gpu
 COPY --from=files-worker-tensorflow /app/dist dist
 # For cards newer than Hopper the driver compiles TensorFlow's kernels before the first job.
-HEALTHCHECK --interval=15s --timeout=10s --start-period=300s --retries=3 CMD ["node", "docker/worker-health.mjs"]
+HEALTHCHECK --interval=15s --timeout=10s --start-period=300s --retries=3 CMD ["node", "dist/main/worker-health.js"]
 CMD ["worker"]
 ARG VERSION=unknown
 ARG REVISION=unknown

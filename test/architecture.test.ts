@@ -116,6 +116,32 @@ describe('what is read here', () => {
   });
 });
 
+describe('programs outside src', () => {
+  const root = dirname(SOURCES);
+  const programs = ['bench', 'docker', 'scripts'].flatMap((folder) =>
+    readdirSync(join(root, folder))
+      .filter((name) => name.endsWith('.mjs'))
+      .map((name) => ({ path: `${folder}/${name}`, text: readFileSync(join(root, folder, name), 'utf8') })),
+  );
+
+  it('name only what the product has: nothing else would tell before they run', () => {
+    const taken = /\{([^{}]*)\}\s*(?:from|= await import\()\s*'\.\.\/dist\/([^']+)\.js'/g;
+    const absent = programs.flatMap(({ path, text }) => {
+      const imports = [...text.matchAll(taken)];
+      expect(imports.length, path).toBe([...text.matchAll(/'\.\.\/dist\//g)].length);
+      return imports.flatMap(([, names = '', module = '']) => {
+        const source = sources.find((each) => each.path === `${module}.ts`)?.text ?? '';
+        return names
+          .split(',')
+          .map((name) => name.split(/ as |:/)[0]!.trim())
+          .filter((name) => name !== '' && !new RegExp(`^export .*\\b${name}\\b`, 'm').test(source))
+          .map((name) => `${path} -> ${module}: ${name}`);
+      });
+    });
+    expect(absent).toEqual([]);
+  });
+});
+
 describe('the rooms', () => {
   it('are those of the table', () => {
     const names = [...new Set(sources.map(({ part }) => part))].sort();

@@ -1,7 +1,10 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { parseRedisUrl } from '../../src/redis/redis-url.ts';
+import { endWithTest } from '../support/end-with-test.ts';
 import { isAlive } from '../support/processes.ts';
 import { startTestRedis, type TestRedis } from '../support/redis.ts';
 import {
@@ -36,6 +39,17 @@ afterAll(async () => {
 const startWorker = (): ServiceProcess =>
   startProcess('worker', { REDIS_URL: redis.url, SMOOTHCERT_LANES: '1', SMOOTHCERT_DEVICES: 'cpu' });
 
+/** What the health check of a worker's container ends with, and says. */
+async function healthCheck(): Promise<{ status: number | null; said: string }> {
+  const env = { ...process.env, REDIS_URL: redis.url };
+  const child = endWithTest(spawn(process.execPath, ['dist/main/worker-health.js'], { env, stdio: 'pipe' }));
+  let said = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (text: Buffer) => (said += text.toString()));
+  const [status] = (await once(child, 'close')) as [number | null];
+  return { status, said };
+}
+
 describe('a worker that can become healthy keeps trying', () => {
   it('after its hosts were killed while they loaded, ten times in a row: it says so, and then does its jobs', async () => {
     const worker = startWorker();
@@ -57,10 +71,15 @@ describe('a worker that can become healthy keeps trying', () => {
     expect(worker.log.some(({ event }) => event === 'no_device_in_service')).toBe(true);
     const ready = await fetch(`${client.url}/health/ready`);
     expect(ready.status).toBe(503);
+    expect(await healthCheck()).toEqual({
+      status: 1,
+      said: expect.stringMatching(/^0 of \d devices at work/),
+    });
     await until(async () => (await fetch(`${client.url}/health/ready`)).status === 200, {
       what: 'readiness',
       everyMs: 200,
     });
+    expect(await healthCheck()).toEqual({ status: 0, said: '1 of 1 devices at work\n' });
     expect((await client.ended(job.id)).status).toBe('succeeded');
     expect(worker.child.exitCode).toBeNull();
     await worker.end();
@@ -76,6 +95,7 @@ describe('a worker that can become healthy keeps trying', () => {
     const ready = await fetch(`${client.url}/health/ready`);
     expect(ready.status).toBe(503);
     expect(await ready.text()).toContain('limit of memory');
+    expect(await healthCheck()).toMatchObject({ status: 1 });
     expect(worker.child.exitCode).toBeNull();
     await admin.call('CONFIG', 'SET', 'maxmemory', '0');
     await worker.logged('worker_ready');

@@ -1,16 +1,19 @@
-// The worker's health check: in the last 15 s the worker of this container has announced itself in Redis, with a
-// device in service that has loaded a model. It exits with 1 and the reason otherwise.
+// The health check of a worker's container: in the last 15 s the worker of this container has announced itself in Redis, with
+// a device in service that has loaded a model. It ends with status 1 and the reason otherwise.
 import { hostname } from 'node:os';
-import { readConfig } from '../dist/config/env.js';
-import { connectApi, waitUntilReady } from '../dist/redis/connections.js';
-import { createKeys } from '../dist/jobs/keys.js';
-import { createPresence } from '../dist/jobs/presence.js';
-import { createLogger } from '../dist/logger.js';
+import { readConfig } from '../config/env.ts';
+import { createKeys } from '../jobs/keys.ts';
+import { createPresence } from '../jobs/presence.ts';
+import { createLogger } from '../logger.ts';
+import { connectApi, waitUntilReady } from '../redis/connections.ts';
+
+const REDIS_MILLISECONDS = 5_000;
 
 const { redisUrl, prefix } = readConfig();
+if (redisUrl === null) throw new Error('REDIS_URL is not set');
 const redis = connectApi(redisUrl, createLogger('silent', 'health'));
 try {
-  await waitUntilReady(redis, 5_000);
+  await waitUntilReady(redis, REDIS_MILLISECONDS);
   const workers = await createPresence(redis, createKeys(prefix)).livingWorkers();
   const devices = workers
     .filter((worker) => worker.hostname === hostname())
