@@ -153,6 +153,22 @@ describe('a process that owns a server', () => {
   });
 });
 
+describe('a data directory that was replaced under its owner', () => {
+  test('belongs to whoever got it then: the first owner starts no server on it, and says why', async () => {
+    const first = await start();
+    await rm(dataDirectory, { recursive: true });
+    const second = await start();
+    await ask(second.socketPath, (client) => client.set('key', 'the second'));
+    process.kill(first.pid()!, 'SIGKILL');
+    const trouble = await until(() => (first.trouble()?.includes('replaced') ? first.trouble() : null), {
+      what: 'the first owner to say why',
+    });
+    expect(trouble).toContain(`The data directory ${dataDirectory} was removed or replaced.`);
+    expect(first.pid()).toBeNull();
+    expect(await ask(second.socketPath, (client) => client.get('key'))).toBe('the second');
+  });
+});
+
 describe('of several processes that start at once', () => {
   test('exactly one gets the data, and the others are told its pid', async () => {
     const code = `

@@ -79,7 +79,7 @@ export async function startEmbeddedRedis(options: EmbeddedRedisOptions): Promise
     });
     const supervisor = await superviseServer({
       command: launch(server.executable, serverArguments(dataDirectory, socketPath)),
-      lockedFile: lock.serverFile,
+      lock,
       socketPath,
       dataDirectory,
       logger,

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { closeSync, constants, openSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, statSync } from 'node:fs';
 import { findExecutable } from '../../find-executable.ts';
 import { EmbeddedRedisError } from './embedded-redis-error.ts';
 
@@ -15,7 +15,7 @@ const LIMIT_MS = 10_000;
  * The kernel keeps the lock (flock(2)) for the open file: for this process, and for every process that is started with the
  * descriptor and those that it forks. It is free when the last of them has closed the file or is dead, in whatever way and
  * whether or not anybody has reaped it; until then nobody else gets it, in another container of the machine neither. The
- * file must never be removed: whoever makes it again locks another one.
+ * file must never be removed: whoever makes it again locks another one (`isStillAt`).
  *
  * @param searchPath where flock(1) is looked for, written like PATH
  * @throws EmbeddedRedisError `redis_start_failed` where the system or the file system has no such locks
@@ -38,6 +38,13 @@ export function openLocked(path: string, searchPath: string): number | null {
     if (!locked) closeSync(descriptor);
   }
   return locked ? descriptor : null;
+}
+
+/** Whether that open file is still the one at the path; it is not where somebody has removed or replaced it. */
+export function isStillAt(path: string, descriptor: number): boolean {
+  const there = statSync(path, { throwIfNoEntry: false });
+  const { dev, ino } = fstatSync(descriptor);
+  return there?.ino === ino && there.dev === dev;
 }
 
 /** Node has no call for it. The program locks the open file that it is given, which stays locked when it has ended. */

@@ -14,12 +14,14 @@ import { logLine } from '../../log-events.ts';
 import { askServer } from './ask-server.ts';
 import { EmbeddedRedisError } from './embedded-redis-error.ts';
 import type { EmbeddedRedisLogger } from './embedded-redis-logger.ts';
-import { openLocked } from './file-lock.ts';
+import { isStillAt, openLocked } from './file-lock.ts';
 import { SOCKET_DIRECTORY_PREFIX } from './socket-directory.ts';
 
 export interface OwnerLock {
   /** An open file that every server of this owner must be started with: while one runs, nobody else gets the data. */
   readonly serverFile: number;
+  /** Whether the directory is still the one that is locked; another owner may have one that was put in its place. */
+  holds(): boolean;
   /** Notes the socket of this owner's servers, for the next owner should this one be killed. */
   noteSocket(socketPath: string): void;
   /** Gives the data directory free; to be called when no server runs any more. Synchronous; idempotent. */
@@ -84,7 +86,12 @@ export async function acquireOwnerLock(
       throw inUse(dataDirectory, `a left-over server. Stop the process that has ${serverPath} open`);
     held.push(server);
     if (left !== null) rmSync(dirname(left), { recursive: true, force: true });
-    return { serverFile: server, noteSocket: (path) => writeNote(server, path), release };
+    return {
+      serverFile: server,
+      holds: () => isStillAt(ownerPath, owner) && isStillAt(serverPath, server),
+      noteSocket: (path) => writeNote(server, path),
+      release,
+    };
   } catch (error) {
     release();
     throw error;

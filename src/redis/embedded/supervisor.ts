@@ -3,6 +3,7 @@ import { EmbeddedRedisError } from './embedded-redis-error.ts';
 import type { EmbeddedRedisLogger } from './embedded-redis-logger.ts';
 import type { LaunchCommand } from '../../launch.ts';
 import { logLine } from '../../log-events.ts';
+import type { OwnerLock } from './owner-lock.ts';
 import { removeLeavings } from './remove-leavings.ts';
 import { createRestartBudget, RESTART_LIMIT } from './restart-budget.ts';
 import { startServerProcess, type ServerProcess } from './server-process.ts';
@@ -11,8 +12,7 @@ import { whyUnwritable } from './why-unwritable.ts';
 
 export interface SupervisorOptions {
   readonly command: LaunchCommand;
-  /** An open file that every server gets, and holds the lock of. */
-  readonly lockedFile: number;
+  readonly lock: Pick<OwnerLock, 'serverFile' | 'holds'>;
   readonly socketPath: string;
   readonly dataDirectory: string;
   readonly logger: EmbeddedRedisLogger;
@@ -48,10 +48,11 @@ const ROOM_POLL_MS = 1_000;
  * A server that does not come up the first time is not tried again: `redis_start_failed` is thrown, since its data or
  * its installation is at fault. Later a restart that fails counts like any other end. A server that fails is reported
  * through `onFailure` once, and tried again until it comes up: a full disk gets room again. Its clients get connection
- * errors meanwhile.
+ * errors meanwhile. None is started where another one may run, in a data directory that was put in the place of the one
+ * that is locked.
  */
 export async function superviseServer(options: SupervisorOptions): Promise<Supervisor> {
-  const { command, dataDirectory, lockedFile, socketPath, logger } = options;
+  const { command, dataDirectory, lock, socketPath, logger } = options;
   const stopping = new AbortController();
   const budget = createRestartBudget();
   let current: ServerProcess | null = null;
@@ -61,8 +62,12 @@ export async function superviseServer(options: SupervisorOptions): Promise<Super
 
   /** Runs one server to its end. Resolves with how it ended; `answered` is called if it ever does. */
   const runOnce = async (answered: () => void): Promise<string> => {
+    if (!lock.holds()) {
+      const message = `The data directory ${dataDirectory} was removed or replaced. End this process, and start it again.`;
+      throw new EmbeddedRedisError('redis_data_in_use', message);
+    }
     removeLeavings(dataDirectory, socketPath);
-    const server = startServerProcess(command, lockedFile, failing ? hushed(logger) : logger);
+    const server = startServerProcess(command, lock.serverFile, failing ? hushed(logger) : logger);
     current = server;
     const over = new AbortController();
     const ended = server.ended.finally(() => over.abort());
