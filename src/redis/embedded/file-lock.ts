@@ -5,7 +5,7 @@ import { EmbeddedRedisError } from './embedded-redis-error.ts';
 
 /** Locks as it opens: open(2) of macOS and the BSDs, which have no flock(1). */
 const O_EXLOCK = 0x20;
-/** How flock(1) of util-linux and of BusyBox ends when others hold the lock. */
+/** How flock(1) ends when others hold the lock, and says nothing; BusyBox's ends so for other reasons too, and says them. */
 const HELD = 1;
 const LIMIT_MS = 10_000;
 
@@ -59,7 +59,7 @@ function lock(path: string, descriptor: number, searchPath: string): boolean {
     encoding: 'utf8',
   });
   if (status === 0) return true;
-  if (status === HELD) return false;
+  if (status === HELD && stderr === '') return false;
   throw cannotLock(
     path,
     error?.message ?? `${flock} ended with ${signal ?? `status ${status}`}: ${stderr.trim()}`,
