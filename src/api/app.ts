@@ -20,9 +20,7 @@ import { healthRoutes } from './routes/health.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { modelRoutes } from './routes/models.ts';
 import { problemRoutes } from './routes/problems.ts';
-import { CertificationSchema, PredictionSchema } from '../contract/job.ts';
-import { requestSchemas } from '../contract/request.ts';
-import { CertificationResultSchema, PredictionResultSchema } from '../contract/result.ts';
+import { KIND_NAMES, KINDS } from '../contract/kinds.ts';
 
 export interface AppOptions {
   readonly jobs: JobService;
@@ -77,8 +75,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
       // None yet: a proxy that authenticates stands in front of it, or it listens on loopback.
       security: [],
       tags: [
-        { name: 'certifications', description: 'Certified radii of images against every L2 perturbation.' },
-        { name: 'predictions', description: 'Predictions of the smoothed classifier, or abstentions.' },
+        ...KIND_NAMES.map((kind) => ({ name: `${kind}s`, description: KINDS[kind].about })),
         { name: 'models', description: 'The base classifiers that the operator has registered.' },
         { name: 'calculators', description: 'Pure statistics: nothing is sampled and nothing stored.' },
         { name: 'operations', description: 'Health, devices, and what problems mean.' },
@@ -100,20 +97,8 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(swaggerUi, { routePrefix: '/docs', staticCSP, uiConfig: { validatorUrl: null } });
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
 
-  const requests = requestSchemas(maxInputs);
-  const shared = { jobs, models, limits: { maxInputs, maxBodyBytes }, requests };
-  await app.register(jobRoutes, {
-    ...shared,
-    kind: 'certification',
-    resource: CertificationSchema,
-    result: CertificationResultSchema,
-  });
-  await app.register(jobRoutes, {
-    ...shared,
-    kind: 'prediction',
-    resource: PredictionSchema,
-    result: PredictionResultSchema,
-  });
+  const limits = { maxInputs, maxBodyBytes };
+  for (const kind of KIND_NAMES) await app.register(jobRoutes, { kind, jobs, models, limits });
   await app.register(modelRoutes, { models, jobs });
   await app.register(calculatorRoutes);
   await app.register(deviceRoutes, { jobs });

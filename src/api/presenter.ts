@@ -1,23 +1,78 @@
+import { type JobOf, type Kind, KINDS, type ParametersOf, type ResultOf } from '../contract/kinds.ts';
+import type { JobResource, ResultResource } from '../contract/resources.ts';
 import { hasEnded } from '../contract/status.ts';
-import type { Manifest } from '../models/manifest.ts';
-import type { JobRecord } from '../jobs/job-record.ts';
+import type { JobRecord, JobRequest } from '../jobs/job-record.ts';
 import type { InputResult, ObservedJob } from '../jobs/job-service.ts';
-import type { JobResource } from '../contract/job.ts';
-import type { ResultResource } from '../contract/result.ts';
+import type { ResultRecord } from '../jobs/result-store.ts';
+import type { Manifest } from '../models/manifest.ts';
 
 const iso = (milliseconds: number): string => new Date(milliseconds).toISOString();
 const isoOrNull = (milliseconds: number | null): string | null =>
   milliseconds === null ? null : iso(milliseconds);
 
-/** Path of a kind's collection. */
-export function collectionPath(kind: JobRecord['request']['kind']): string {
-  return `/v1/${kind}s`;
+type OfOneKind = 'object' | 'parameters' | 'summary';
+type JobOfAnyKind = Omit<JobOf['certification'], OfOneKind>;
+type Summary = Omit<JobOf['certification']['summary'], 'certified'> & { readonly affirmed: number };
+type Noise = JobResource['parameters']['noise'];
+type ResultOfAnyKind = Pick<
+  ResultOf['certification'],
+  keyof ResultOf['certification'] & keyof ResultOf['prediction']
+>;
+
+/** What jobs and results of one kind show as no others do. */
+interface Shown<K extends Kind> {
+  job(job: JobOfAnyKind, parameters: ParametersOf[K], noise: Noise, summary: Summary): JobOf[K];
+  result(shown: Omit<ResultOfAnyKind, 'outcome' | 'reproduction'>, result: ResultRecord | null): ResultOf[K];
 }
+
+const SHOWN: { readonly [K in Kind]: Shown<K> } = {
+  certification: {
+    job: (job, parameters, noise, { affirmed, ...summary }) => ({
+      ...job,
+      object: 'certification',
+      parameters: { ...parameters, noise },
+      summary: { certified: affirmed, ...summary },
+    }),
+    result(shown, result) {
+      const certificate = result?.kind === 'certification' ? result.certificate : null;
+      const repeated = result?.kind === 'reproduction' ? result.reproduction : null;
+      const reproduction = repeated?.procedure === 'certify' ? repeated : null;
+      return {
+        ...shown,
+        outcome: reproduction === null ? (certificate?.outcome ?? null) : 'reproduced',
+        certifiedRadius: certificate?.certifiedRadius ?? null,
+        pALowerBound: certificate?.pALowerBound ?? null,
+        certificate,
+        reproduction,
+      };
+    },
+  },
+  prediction: {
+    job: (job, parameters, noise, { affirmed, ...summary }) => ({
+      ...job,
+      object: 'prediction',
+      parameters: { ...parameters, noise },
+      summary: { predicted: affirmed, ...summary },
+    }),
+    result(shown, result) {
+      const prediction = result?.kind === 'prediction' ? result : null;
+      const repeated = result?.kind === 'reproduction' ? result.reproduction : null;
+      const reproduction = repeated?.procedure === 'predict' ? repeated : null;
+      return {
+        ...shown,
+        outcome: reproduction === null ? (prediction?.outcome ?? null) : 'reproduced',
+        pValue: prediction?.pValue ?? null,
+        provenance: prediction?.provenance ?? null,
+        reproduction,
+      };
+    },
+  },
+};
 
 /** A job as the API shows it. */
 export function presentJob(record: ObservedJob, now: number): JobResource {
   const { id, request, counts } = record;
-  const self = `${collectionPath(request.kind)}/${id}`;
+  const self = `${KINDS[request.kind].path}/${id}`;
   const common = {
     id,
     status: record.status,
@@ -33,24 +88,15 @@ export function presentJob(record: ObservedJob, now: number): JobResource {
     error: record.error,
     links: { self, results: `${self}/results` },
   };
-  const noise = { scheme: request.noise.scheme, version: request.noise.version };
-  const { abstained, reproduced } = counts;
+  const { abstained, reproduced, affirmed } = counts;
   const failed = failedInputs(record);
   const correct = counts.labelled > 0 && common.reproduction === null ? counts.correct : null;
-  if (request.kind === 'certification') {
-    return {
-      ...common,
-      object: 'certification',
-      parameters: { ...request.parameters, noise },
-      summary: { certified: counts.affirmed, abstained, reproduced, failed, correct },
-    };
-  }
-  return {
-    ...common,
-    object: 'prediction',
-    parameters: { ...request.parameters, noise },
-    summary: { predicted: counts.affirmed, abstained, reproduced, failed, correct },
-  };
+  return ofItsKind(common, request, { affirmed, abstained, reproduced, failed, correct });
+}
+
+function ofItsKind<K extends Kind>(job: JobOfAnyKind, request: JobRequest<K>, summary: Summary): JobOf[K] {
+  const { scheme, version } = request.noise;
+  return SHOWN[request.kind].job(job, request.parameters, { scheme, version }, summary);
 }
 
 /** A job that fails as a whole fails every input that has no result. */
@@ -93,7 +139,6 @@ export function presentResult(
   const counted = result === null || result.kind === 'failed' ? null : result;
   // A reproduction decides nothing: it has votes, but no class, and no label is met by it.
   const decided = counted === null || counted.kind === 'reproduction' ? null : counted;
-  const reproduction = counted?.kind === 'reproduction' ? counted.reproduction : null;
   const error = result === null ? record.error : result.kind === 'failed' ? result.error : null;
   const status =
     counted !== null
@@ -103,7 +148,7 @@ export function presentResult(
         : hasEnded(record.status)
           ? 'cancelled'
           : 'pending';
-  const common = {
+  const shown = {
     inputId,
     index,
     status,
@@ -117,23 +162,5 @@ export function presentResult(
     warnings: [...(counted?.warnings ?? [])],
     error,
   } as const;
-  if (record.request.kind === 'certification') {
-    const certificate = result?.kind === 'certification' ? result.certificate : null;
-    return {
-      ...common,
-      outcome: reproduction === null ? (certificate?.outcome ?? null) : 'reproduced',
-      certifiedRadius: certificate?.certifiedRadius ?? null,
-      pALowerBound: certificate?.pALowerBound ?? null,
-      certificate,
-      reproduction,
-    } as ResultResource;
-  }
-  const prediction = result?.kind === 'prediction' ? result : null;
-  return {
-    ...common,
-    outcome: reproduction === null ? (prediction?.outcome ?? null) : 'reproduced',
-    pValue: prediction?.pValue ?? null,
-    provenance: prediction?.provenance ?? null,
-    reproduction,
-  } as ResultResource;
+  return SHOWN[record.request.kind].result(shown, result);
 }

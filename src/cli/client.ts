@@ -1,5 +1,6 @@
 import type { JobBody } from '../contract/request.ts';
-import type { Kind, Kinds, Model } from '../contract/resources.ts';
+import type { Model } from '../contract/resources.ts';
+import { type JobOf, type Kind, KINDS, type ResultOf } from '../contract/kinds.ts';
 import { DomainError, type Fault, isErrorCode } from '../errors.ts';
 
 const PAGE = 500;
@@ -15,11 +16,17 @@ export class ServiceUnavailableError extends Error {
 /** A client of a running service. Every call rejects with ServiceUnavailableError or with the service's own DomainError. */
 export interface Client {
   models(signal?: AbortSignal): Promise<Model[]>;
-  submit<K extends Kind>(kind: K, body: JobBody): Promise<Kinds[K]['job']>;
-  job<K extends Kind>(kind: K, id: string, signal?: AbortSignal): Promise<Kinds[K]['job']>;
+  submit<K extends Kind>(kind: K, body: JobBody): Promise<JobOf[K]>;
+  job<K extends Kind>(kind: K, id: string, signal?: AbortSignal): Promise<JobOf[K]>;
   /** All results, in the order of the inputs. */
-  results<K extends Kind>(kind: K, id: string, signal?: AbortSignal): Promise<Kinds[K]['result'][]>;
+  results<K extends Kind>(kind: K, id: string, signal?: AbortSignal): Promise<ResultOf[K][]>;
   cancel(kind: Kind, id: string): Promise<void>;
+}
+
+/** Below the service's address, which may have a path of its own. */
+function pathOf(kind: Kind, id?: string): string {
+  const collection = KINDS[kind].path.slice(1);
+  return id === undefined ? collection : `${collection}/${encodeURIComponent(id)}`;
 }
 
 /** @param server base address of the service, with or without a slash at its end */
@@ -48,7 +55,7 @@ export function createClient(server: string): Client {
     models: async (signal) => (await get<{ data: Model[] }>('v1/models', signal)).data,
     submit: (kind, body) =>
       call(
-        `v1/${kind}s`,
+        pathOf(kind),
         {
           method: 'POST',
           headers: { 'content-type': 'application/json' },
@@ -56,19 +63,18 @@ export function createClient(server: string): Client {
         },
         SUBMIT_MILLISECONDS,
       ),
-    job: (kind, id, signal) => get(`v1/${kind}s/${encodeURIComponent(id)}`, signal),
+    job: (kind, id, signal) => get(pathOf(kind, id), signal),
     async results<K extends Kind>(kind: K, id: string, signal?: AbortSignal) {
-      const results: Kinds[K]['result'][] = [];
+      const results: ResultOf[K][] = [];
       for (let cursor: string | null = '0'; cursor !== null;) {
-        const path = `v1/${kind}s/${encodeURIComponent(id)}/results?limit=${PAGE}&cursor=${cursor}`;
-        const page: { data: Kinds[K]['result'][]; next: string | null } = await get(path, signal);
+        const path = `${pathOf(kind, id)}/results?limit=${PAGE}&cursor=${cursor}`;
+        const page: { data: ResultOf[K][]; next: string | null } = await get(path, signal);
         results.push(...page.data);
         cursor = page.next;
       }
       return results;
     },
-    cancel: (kind, id) =>
-      call(`v1/${kind}s/${encodeURIComponent(id)}/cancel`, { method: 'POST' }, ANSWER_MILLISECONDS),
+    cancel: (kind, id) => call(`${pathOf(kind, id)}/cancel`, { method: 'POST' }, ANSWER_MILLISECONDS),
   };
 }
 

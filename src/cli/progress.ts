@@ -1,5 +1,5 @@
 import { Presets, SingleBar } from 'cli-progress';
-import type { Certification, Prediction } from '../contract/resources.ts';
+import type { JobResource } from '../contract/resources.ts';
 import { formatCount, formatDuration } from '../report/format.ts';
 import { type Output, writeLine } from './terminal.ts';
 
@@ -7,7 +7,7 @@ const EVERY_MILLISECONDS = 3_000;
 
 /** Shows how far a job is. */
 export interface Progress {
-  update(job: Certification | Prediction): void;
+  update(job: JobResource): void;
   /** Leaves the terminal as it was found. Idempotent. */
   stop(): void;
 }
@@ -60,7 +60,7 @@ export function progressLine({
   status,
   waitingFor,
   progress,
-}: Pick<Certification, 'status' | 'waitingFor' | 'progress'>): string {
+}: Pick<JobResource, 'status' | 'waitingFor' | 'progress'>): string {
   const { inputsDecided, inputsFailed, inputsTotal, samplesDrawn, samplesPlanned } = progress;
   const { samplesPerSecond, secondsLeft } = progress;
   const percent = samplesPlanned === 0 ? 0 : Math.floor((100 * samplesDrawn) / samplesPlanned);

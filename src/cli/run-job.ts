@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { JobBody } from '../contract/request.ts';
-import type { Kind, Kinds } from '../contract/resources.ts';
+import type { JobOf, Kind, ResultOf } from '../contract/kinds.ts';
 import { hasEnded } from '../contract/status.ts';
 import { type Client, ServiceUnavailableError } from './client.ts';
 
@@ -12,8 +12,8 @@ const CANCEL_MILLISECONDS = 5_000;
 
 /** A job that has ended, with the result of every input. */
 export interface FinishedJob<K extends Kind> {
-  readonly job: Kinds[K]['job'];
-  readonly results: readonly Kinds[K]['result'][];
+  readonly job: JobOf[K];
+  readonly results: readonly ResultOf[K][];
 }
 
 /**
@@ -25,7 +25,7 @@ export async function runJob<K extends Kind>(
   client: Client,
   kind: K,
   body: JobBody,
-  { signal, onProgress }: { signal: AbortSignal; onProgress: (job: Kinds[K]['job']) => void },
+  { signal, onProgress }: { signal: AbortSignal; onProgress: (job: JobOf[K]) => void },
 ): Promise<FinishedJob<K>> {
   signal.throwIfAborted();
   const { id } = await client.submit(kind, body);
@@ -43,8 +43,8 @@ async function untilEnded<K extends Kind>(
   client: Client,
   kind: K,
   id: string,
-  { signal, onProgress }: { signal: AbortSignal; onProgress: (job: Kinds[K]['job']) => void },
-): Promise<Kinds[K]['job']> {
+  { signal, onProgress }: { signal: AbortSignal; onProgress: (job: JobOf[K]) => void },
+): Promise<JobOf[K]> {
   let outage = 0;
   for (;;) {
     try {

@@ -1,5 +1,10 @@
 import { type TSchema, Type } from 'typebox';
 
+/** A value that nobody changes, all the way down: what a schema says of it is true as long as it lives. */
+export type Immutable<Value> = Value extends object
+  ? { readonly [Name in keyof Value]: Immutable<Value[Name]> }
+  : Value;
+
 /** A value or null. */
 export const Nullable = <Schema extends TSchema>(schema: Schema, description?: string) =>
   Type.Union([schema, Type.Null()], description === undefined ? {} : { description });

@@ -1,4 +1,4 @@
-import { type Static, Type } from 'typebox';
+import { Type } from 'typebox';
 import { ERROR_CODES } from '../errors.ts';
 import { Bound, Nullable, OneOf, Sha256, Timestamp } from './building-blocks.ts';
 import { EngineSchema } from './engine.ts';
@@ -143,5 +143,3 @@ export const PredictionSchema = Type.Object(
   },
   { ...closed, title: 'Prediction' },
 );
-
-export type JobResource = Static<typeof CertificationSchema> | Static<typeof PredictionSchema>;

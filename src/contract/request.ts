@@ -1,53 +1,5 @@
 import { type Static, type TSchema, Type } from 'typebox';
-import { Bound, FAILURE_PROBABILITY } from './building-blocks.ts';
-import { PARAMETER_LIMITS } from '../smoothing/parameters.ts';
-import { CERTIFY_DEFAULTS } from '../smoothing/procedures/certify.ts';
-import { PREDICT_DEFAULTS } from '../smoothing/procedures/predict.ts';
-
-const { sigma, n0, n, alpha } = PARAMETER_LIMITS;
-
-const Sigma = Type.Number({
-  minimum: sigma.minimum,
-  maximum: sigma.maximum,
-  description: 'noise s.d. in pixel units of the [0,1] image',
-});
-// Defaults are told in words: generators take a property with a default for one that is always there.
-const Alpha = (byDefault: number) =>
-  Type.Optional(
-    Type.Number({
-      minimum: alpha.minimum,
-      maximum: alpha.maximum,
-      description: `${FAILURE_PROBABILITY}; ${byDefault} without it`,
-    }),
-  );
-const Samples = (limits: typeof n | typeof n0, byDefault: number, description: string) =>
-  Type.Optional(
-    Type.Integer({
-      minimum: limits.minimum,
-      maximum: limits.maximum,
-      description: `${description}; ${byDefault} without it`,
-    }),
-  );
-
-export const CertifyParametersSchema = Type.Object(
-  {
-    sigma: Sigma,
-    n0: Samples(n0, CERTIFY_DEFAULTS.n0, 'samples that select the class'),
-    n: Samples(n, CERTIFY_DEFAULTS.n, 'samples that bound its probability; disjoint from the n0'),
-    alpha: Alpha(CERTIFY_DEFAULTS.alpha),
-    bound: Type.Optional(Bound),
-  },
-  { additionalProperties: false, title: 'CertificationParameters' },
-);
-
-export const PredictParametersSchema = Type.Object(
-  {
-    sigma: Sigma,
-    n: Samples(n, PREDICT_DEFAULTS.n, 'samples that are counted'),
-    alpha: Alpha(PREDICT_DEFAULTS.alpha),
-  },
-  { additionalProperties: false, title: 'PredictionParameters' },
-);
+import { type Kind, KINDS, type ParametersSchemaOf } from './kinds.ts';
 
 /** Characters in an input's id; a file's name is one. */
 export const ID_LENGTH = 200;
@@ -118,14 +70,9 @@ const ReproductionIndex = Type.Optional(
   }),
 );
 
-/** Requests that a server with the shipped models takes as they are: the image is the first of MNIST's test set. */
+/** Examples are taken as they are by a server with the shipped models: the image is the first of MNIST's test set. */
 const DIGIT =
   'iVBORw0KGgoAAAANSUhEUgAAABwAAAAcCAAAAABXZoBIAAAAwUlEQVR42mNgGDaAEUKFpD77sfTFHeyS9xQYGBg+X4UKPuk6w8DAwMDAAuGm6l/TMnSweCzLwPDntSTDozPIOhkYGBgYBA3PmDIw/Lh1XShnGi5nBP+9KIRLTuzl/2AokwlDMlv0/U1cGq1//rPD6fHWf7tZcclxnv1hhVNj3b9tOOW8f3+wxCUnfPffMlxyzKf/3VbGJan2758vLjn5B/+KGXF78Z8JLjnbT+iSSGFrw8Nw9wuKJAsy56LzO+ITGABpETyQcCy90wAAAABJRU5ErkJggg==';
-const EXAMPLES = {
-  certification: { model: 'mnist-cnn', parameters: { sigma: 0.5, n: 100_000, alpha: 0.001 } },
-  prediction: { model: 'mnist-cnn', parameters: { sigma: 0.5, n: 1_000, alpha: 0.001 } },
-} as const;
-
 const jobBody = <Parameters extends TSchema>(
   parameters: Parameters,
   title: string,
@@ -171,19 +118,15 @@ const multipartRequest = <Parameters extends TSchema>(
     { additionalProperties: false, title, examples: [example] },
   );
 
-/** The bodies of the two kinds of job, in JSON and as the JSON part of a multipart request. */
-export function requestSchemas(maxInputs: number) {
+/** The body of a kind's requests, in JSON and as the JSON part of a multipart request. */
+export function requestSchemas(kind: Kind, maxInputs: number) {
+  const { title, parameters, example } = KINDS[kind];
   return {
-    certification: {
-      json: jobBody(CertifyParametersSchema, 'CertificationRequest', maxInputs, EXAMPLES.certification),
-      part: multipartRequest(CertifyParametersSchema, 'CertificationForm', maxInputs, EXAMPLES.certification),
-    },
-    prediction: {
-      json: jobBody(PredictParametersSchema, 'PredictionRequest', maxInputs, EXAMPLES.prediction),
-      part: multipartRequest(PredictParametersSchema, 'PredictionForm', maxInputs, EXAMPLES.prediction),
-    },
+    json: jobBody(parameters, `${title}Request`, maxInputs, example),
+    part: multipartRequest(parameters, `${title}Form`, maxInputs, example),
   };
 }
-export type RequestSchemas = ReturnType<typeof requestSchemas>;
-export type JobBody =
-  Static<RequestSchemas['certification']['json']> | Static<RequestSchemas['prediction']['json']>;
+
+type BodyWith<Parameters extends TSchema> = Static<ReturnType<typeof jobBody<Parameters>>>;
+/** A request in JSON. */
+export type JobBody = { [K in Kind]: BodyWith<ParametersSchemaOf[K]> }[Kind];

@@ -1,17 +1,14 @@
 import type { Static } from 'typebox';
-import type { CertificationSchema, PredictionSchema } from './job.ts';
+import type { JobOf, Kind, ResultOf } from './kinds.ts';
 import type { ModelSchema } from './model.ts';
-import type { CertificationResultSchema, PredictionResultSchema } from './result.ts';
+
+// What clients see, as types.
 
 export type Model = Static<typeof ModelSchema>;
-export type Certification = Static<typeof CertificationSchema>;
-export type Prediction = Static<typeof PredictionSchema>;
-export type CertificationResult = Static<typeof CertificationResultSchema>;
-export type PredictionResult = Static<typeof PredictionResultSchema>;
-
-/** The resource and the result of each kind of job. */
-export interface Kinds {
-  readonly certification: { readonly job: Certification; readonly result: CertificationResult };
-  readonly prediction: { readonly job: Prediction; readonly result: PredictionResult };
-}
-export type Kind = keyof Kinds;
+export type Certification = JobOf['certification'];
+export type CertificationResult = ResultOf['certification'];
+export type PredictionResult = ResultOf['prediction'];
+/** A job of any kind. */
+export type JobResource = JobOf[Kind];
+/** The result of an input of a job of any kind. */
+export type ResultResource = ResultOf[Kind];

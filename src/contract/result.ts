@@ -1,4 +1,4 @@
-import { type Static, Type } from 'typebox';
+import { Type } from 'typebox';
 import {
   Bound,
   CertificateOutcome,
@@ -248,5 +248,3 @@ export const PredictionResultSchema = Type.Object(
   },
   { ...closed, title: 'PredictionResult' },
 );
-
-export type ResultResource = Static<typeof CertificationResultSchema> | Static<typeof PredictionResultSchema>;

@@ -8,9 +8,6 @@
 // A job that no worker could take up goes from queued to failed.
 // Past `expiresAt` the results are deleted and the job reads `expired`.
 
-export const JOB_KINDS = ['certification', 'prediction'] as const;
-export type JobKind = (typeof JOB_KINDS)[number];
-
 export const STORED_STATUSES = [
   'queued',
   'running',
@@ -40,6 +37,11 @@ export function hasEnded(status: JobStatus): boolean {
   return ENDED.includes(status);
 }
 
-/** Of a device host in service; `host/supervised-host.ts` tells its life. */
+/** Of a device host, best first; `host/supervised-host.ts` tells its life. */
 export const HOST_STATES = ['ready', 'recovering', 'out'] as const;
 export type HostState = (typeof HOST_STATES)[number];
+
+/** Whether a host in this state takes draws. One that recovers does: the next one starts it anew. */
+export function isInService(state: HostState): boolean {
+  return state !== 'out';
+}

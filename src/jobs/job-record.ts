@@ -3,6 +3,7 @@ import type { JobStatus } from '../contract/status.ts';
 import type { Failure } from '../errors.ts';
 import type { EngineDescription } from '../engines/engine.ts';
 import type { NoiseLaw } from '../random/noise-law.ts';
+import type { SeedSource } from '../smoothing/certificate.ts';
 import type { JobRef } from './job-ref.ts';
 
 // What the service knows of a job, one submitted request. Its life is told in contract/status.ts.
@@ -16,7 +17,7 @@ interface RequestOf<K extends Kind> {
   /** 32 bytes as hexadecimal digits; drawn by the server unless the request is a reproduction. */
   readonly seed: string;
   /** "client" makes the job a reproduction: its results claim nothing and are counted as `reproduced` alone. */
-  readonly seedSource: 'server' | 'client';
+  readonly seedSource: SeedSource;
   /** Input i draws the noise of index firstIndex + i: 0 unless a reproduction repeats a later part of a job. */
   readonly firstIndex: number;
 }

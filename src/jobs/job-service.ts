@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import { type Asked, type Kind, samplesPerInput } from '../contract/kinds.ts';
-import { hasEnded, type JobKind } from '../contract/status.ts';
+import { type Asked, type Kind, KINDS, samplesPerInput } from '../contract/kinds.ts';
+import { hasEnded } from '../contract/status.ts';
 import { DomainError, ERRORS } from '../errors.ts';
 import type { InputKind } from '../models/inputs/input-tensor.ts';
 import type { RegisteredModel } from '../models/store.ts';
@@ -14,7 +14,7 @@ import { DEFAULT_OWNER, isJobRef, type JobRef, queueId } from './job-ref.ts';
 import { createJobStore, type JobPage } from './job-store.ts';
 import type { Keys } from './keys.ts';
 import { createChunkFeed } from './chunk-feed.ts';
-import { waitsFor } from './pool.ts';
+import { poolSpeed, waitsFor } from './pool.ts';
 import { createPresence, type WorkerStatus } from './presence.ts';
 import {
   createLargeInputs,
@@ -74,21 +74,21 @@ export interface ResultPage {
  */
 export interface JobService {
   submit(submission: Submission): Promise<ObservedJob>;
-  get(kind: JobKind, id: string): Promise<ObservedJob>;
-  list(kind: JobKind, limit: number, cursor: string | null): Promise<ObservedPage>;
+  get(kind: Kind, id: string): Promise<ObservedJob>;
+  list(kind: Kind, limit: number, cursor: string | null): Promise<ObservedPage>;
   /** Inputs [first, first + count), as far as there are so many, with their results. */
-  results(kind: JobKind, id: string, first: number, count: number): Promise<ResultPage>;
+  results(kind: Kind, id: string, first: number, count: number): Promise<ResultPage>;
   /**
    * Ends the job here and now, whatever workers there are. Throws `already_finished` for a job that has ended; asking
    * twice is no error.
    */
-  cancel(kind: JobKind, id: string): Promise<ObservedJob>;
+  cancel(kind: Kind, id: string): Promise<ObservedJob>;
+  /** Seconds that the job would take if it had its pool for itself; null while nobody could draw for it. Never rejects. */
+  expectedSeconds(job: JobRecord): Promise<number | null>;
   livingWorkers(): Promise<WorkerStatus[]>;
   ping(): Promise<void>;
   close(): Promise<void>;
 }
-
-const ID_PREFIX: Readonly<Record<JobKind, string>> = { certification: 'cert', prediction: 'pred' };
 
 /** An outage is retried by the client; a slow queue must not make it wait longer than a dead one. */
 const DEADLINE_MILLISECONDS = 1_800;
@@ -136,7 +136,7 @@ export function createJobService(
     }
   }
 
-  async function find(kind: JobKind, id: string): Promise<JobRecord> {
+  async function find(kind: Kind, id: string): Promise<JobRecord> {
     const ref = { owner, id };
     const record = isJobRef(ref) ? await jobs.get(ref) : null;
     if (record === null || record.request.kind !== kind) {
@@ -153,7 +153,7 @@ export function createJobService(
     }));
   }
 
-  async function findObserved(kind: JobKind, id: string): Promise<ObservedJob> {
+  async function findObserved(kind: Kind, id: string): Promise<ObservedJob> {
     const [observed] = await observe([await find(kind, id)]);
     return observed!;
   }
@@ -182,7 +182,7 @@ export function createJobService(
         return { id, kind, digest, label };
       });
       const inputs: JobInputs = { entries: said, bytes };
-      const id = `${ID_PREFIX[submission.kind]}_${randomBytes(12).toString('hex')}`;
+      const id = `${KINDS[submission.kind].idPrefix}_${randomBytes(12).toString('hex')}`;
       const job: JobRef = { owner, id };
       const counted = {
         inputs: said.length,
@@ -254,6 +254,11 @@ export function createJobService(
         await jobs.end(record, 'cancelled', null);
         return findObserved(kind, id);
       }),
+    async expectedSeconds({ request: asked, samplesPlanned }) {
+      const workers = await available(() => presence.livingWorkers()).catch(() => []);
+      const speed = poolSpeed(workers, asked);
+      return speed === 0 ? null : samplesPlanned / speed;
+    },
     livingWorkers: () => available(() => presence.livingWorkers()),
     // A write, since a server that is full still answers to PING.
     ping: () => available(async () => void (await redis.set(keys.ready, '1', 'PX', 1_000))),

@@ -1,12 +1,6 @@
 import type { Redis } from 'ioredis';
-import {
-  ARROWS,
-  JOB_KINDS,
-  type JobKind,
-  type JobStatus,
-  STORED_STATUSES,
-  type StoredStatus,
-} from '../contract/status.ts';
+import { type Kind, KIND_NAMES } from '../contract/kinds.ts';
+import { ARROWS, type JobStatus, STORED_STATUSES, type StoredStatus } from '../contract/status.ts';
 import type { EngineDescription } from '../engines/engine.ts';
 import type { Failure } from '../errors.ts';
 import { entryFields } from './entries.ts';
@@ -36,7 +30,7 @@ export interface JobStore {
   /** The status alone, null without a job. */
   statusOf(job: JobRef): Promise<StoredStatus | null>;
   /** Null where `cursor` names no listed job. */
-  list(owner: string, kind: JobKind, limit: number, cursor: string | null): Promise<JobPage | null>;
+  list(owner: string, kind: Kind, limit: number, cursor: string | null): Promise<JobPage | null>;
   /** Moves the job on if its status is in `from`; answers the status it has then, or null without a job. */
   transition(job: JobRef, from: readonly StoredStatus[], to: StoredStatus): Promise<StoredStatus | null>;
   /** Binds a running job to a pool unless it has one; answers the pool that holds, null where the job does not run. */
@@ -61,7 +55,7 @@ export interface JobStore {
    */
   end(job: JobRef, to: StoredStatus, error: Failure | null): Promise<void>;
   /** Removes a job that was created but never acknowledged. */
-  forget(job: JobRef, kind: JobKind): Promise<void>;
+  forget(job: JobRef, kind: Kind): Promise<void>;
   /** Jobs that have not ended. */
   active(): Promise<JobRef[]>;
 }
@@ -231,7 +225,7 @@ function parseRecord(job: JobRef, fields: Record<string, string>, now: number): 
     noise: stored.noise ?? { ...first, sigma: stored.parameters.sigma },
   };
   const status = STORED_STATUSES.find((each) => each === fields['status']);
-  if (status === undefined || !JOB_KINDS.includes(request.kind))
+  if (status === undefined || !KIND_NAMES.includes(request.kind))
     throw new Error(`job ${job.id} has no valid record`);
   const time = (name: string): number | null => (fields[name] === undefined ? null : Number(fields[name]));
   const count = (name: string): number => Number(fields[name] ?? 0);

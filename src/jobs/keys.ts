@@ -1,4 +1,4 @@
-import type { JobKind } from '../contract/status.ts';
+import type { Kind } from '../contract/kinds.ts';
 import type { JobRef } from './job-ref.ts';
 
 /** The names of everything in Redis. All of a job's keys start alike; those of its sampling go when it ends. */
@@ -26,7 +26,7 @@ export interface Keys {
   /** Hash: input index -> result. */
   results(ref: JobRef): string;
   /** Sorted set: ids of an owner's jobs of a kind by time of creation. */
-  list(owner: string, kind: JobKind): string;
+  list(owner: string, kind: Kind): string;
   /** Set: owner and id of every job that has not ended. */
   readonly active: string;
   /** Set: ids of workers; each has a key that expires when it falls silent. */

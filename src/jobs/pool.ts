@@ -1,3 +1,4 @@
+import { isInService } from '../contract/status.ts';
 import type { EngineDescription } from '../engines/engine.ts';
 import { describeScheme, type NoiseScheme, sameScheme } from '../random/noise-law.ts';
 import { describeEngine, sameEngine } from '../smoothing/describe-engine.ts';
@@ -42,8 +43,8 @@ export function poolHosts(
 
 /**
  * The pool that draws most samples of the model a second, or null where no living worker has loaded it and draws the noise.
- * Hosts that are
- * out of service count only where nothing else has the model: they come back, and a job rather waits than fails.
+ * Hosts that are out of service count only where nothing else has the model: they come back, and a job rather waits than
+ * fails.
  */
 export function choosePool(workers: readonly WorkerStatus[], asked: Asked): EngineDescription | null {
   return fastestPool(workers, asked, true) ?? fastestPool(workers, asked, false);
@@ -55,6 +56,13 @@ export function choosePoolInService(
   asked: Asked,
 ): EngineDescription | null {
   return fastestPool(workers, asked, true);
+}
+
+/** Samples a second that the pool which the request would get now draws for it; 0 where nobody would. */
+export function poolSpeed(workers: readonly WorkerStatus[], asked: Asked): number {
+  const pool = choosePool(workers, asked);
+  const hosts = pool === null ? [] : poolHosts(workers, asked, pool);
+  return hosts.reduce((sum, { samplesPerSecond }) => sum + samplesPerSecond, 0);
 }
 
 /**
@@ -121,7 +129,7 @@ function drawersOf(workers: readonly WorkerStatus[], { model, noise }: Asked): H
             engine,
             samplesPerSecond,
             rows: lanes * batchSize,
-            out: state === 'out',
+            out: !isInService(state),
             reason,
           })),
       ),

@@ -1,5 +1,6 @@
 import { type Job, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { isInService } from '../contract/status.ts';
 import { logLine } from '../log-events.ts';
 import type { Logger } from '../logger.ts';
 import { CHUNKS_PER_HOST } from './chunk-size.ts';
@@ -55,7 +56,7 @@ export function createSamplingConsumers(options: {
     const own = open.get(host) ?? new Map<string, Worker<SamplingData>>();
     open.set(host, own);
     const { state, models } = host.status();
-    if (state === 'out') {
+    if (!isInService(state)) {
       // Chunks under way fail by themselves; nothing is waited for.
       for (const worker of own.values()) void worker.pause(true);
       return;

@@ -13,6 +13,7 @@ const NO_JOBS: JobService = {
   list: absent,
   results: absent,
   cancel: absent,
+  expectedSeconds: absent,
   livingWorkers: absent,
   ping: absent,
   close: absent,

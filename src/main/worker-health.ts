@@ -2,6 +2,7 @@
 // a device in service that has loaded a model. It ends with status 1 and the reason otherwise.
 import { hostname } from 'node:os';
 import { readConfig } from '../config/env.ts';
+import { isInService } from '../contract/status.ts';
 import { createKeys } from '../jobs/keys.ts';
 import { createPresence } from '../jobs/presence.ts';
 import { createLogger } from '../logger.ts';
@@ -19,7 +20,7 @@ try {
     .filter((worker) => worker.hostname === hostname())
     .flatMap((worker) => worker.devices);
   const working = devices.filter(({ hosts }) =>
-    hosts.some(({ state, models }) => state !== 'out' && models.length > 0),
+    hosts.some(({ state, models }) => isInService(state) && models.length > 0),
   );
   console.log(`${working.length} of ${devices.length} devices at work`);
   if (working.length === 0) process.exitCode = 1;

@@ -1,8 +1,11 @@
 import type { BoundForm } from './parameters.ts';
 import type { SparseVotes } from './votes.ts';
 
+/** Who chose the seed; "client" in a reproduction only (reproduction.ts): it was known before the request was fixed. */
+export type SeedSource = 'server' | 'client';
+
 /** Where votes come from: all that is needed to check or redraw them. */
-export interface CertificateOrigin {
+export interface CertificateOrigin<Source extends SeedSource = SeedSource> {
   readonly model: {
     readonly name: string;
     readonly version: string;
@@ -28,8 +31,7 @@ export interface CertificateOrigin {
     /** Upper bound of the total variation between the drawn and the exact noise over the whole input. */
     readonly totalVariation: number;
     readonly seed: string;
-    /** "client" in a reproduction only (reproduction.ts): its seed was known before the request was fixed. */
-    readonly seedSource: 'server' | 'client';
+    readonly seedSource: Source;
   };
   readonly engine: {
     readonly name: string;
@@ -54,7 +56,7 @@ export interface CertificateOrigin {
 }
 
 /** A certificate of one input: what is claimed, from which votes, and how to draw them again. */
-export interface Certificate extends CertificateOrigin {
+export interface Certificate extends CertificateOrigin<'server'> {
   readonly format: 'smoothcert/certificate/1';
   readonly procedure: 'certify';
   readonly sigma: number;

@@ -1,4 +1,4 @@
-import type { CertificateOrigin } from './certificate.ts';
+import type { CertificateOrigin, SeedSource } from './certificate.ts';
 import type { Evidence } from './evidence.ts';
 import type { AskedParameters } from './parameters.ts';
 import type { Procedure, Step } from './procedure.ts';
@@ -55,8 +55,12 @@ interface Definition<Parameters, Result, Claim, Reproduction> {
     kindsOfDevice: number,
   ) => Procedure<Result>;
   readonly votes: (result: Result) => { readonly topCount: number; readonly votes: Votes };
-  readonly claim: (parameters: Parameters, result: Result, origin: CertificateOrigin) => Claim;
-  readonly reproduction: (parameters: Parameters, result: Result, origin: CertificateOrigin) => Reproduction;
+  readonly claim: (parameters: Parameters, result: Result, origin: CertificateOrigin<'server'>) => Claim;
+  readonly reproduction: (
+    parameters: Parameters,
+    result: Result,
+    origin: CertificateOrigin<'client'>,
+  ) => Reproduction;
 }
 
 /** Makes the entry of a procedure: what is alike in all of them is written here. */
@@ -72,15 +76,24 @@ export function procedureEntry<Parameters, Result, Claim, Reproduction>(
       if (step.kind === 'draw') return step;
       if (engine === null) throw new Error('decided without votes');
       const counted = votes(step.result);
-      const document = [parameters, step.result, { ...origin, engine, devices, software }] as const;
       const said = { topCount: counted.topCount, votes: sparseVotes(counted.votes) };
-      if (origin.noise.seedSource === 'server') {
-        return { kind: 'done', result: { ...claim(...document), ...said, warnings } };
+      const { seedSource } = origin.noise;
+      const from = <Source extends SeedSource>(source: Source): CertificateOrigin<Source> => ({
+        ...origin,
+        noise: { ...origin.noise, seedSource: source },
+        engine,
+        devices,
+        software,
+      });
+      if (seedSource === 'server') {
+        const result = { ...claim(parameters, step.result, from(seedSource)), ...said, warnings };
+        return { kind: 'done', result };
       }
-      const repeated = { kind: 'reproduction' as const, reproduction: reproduction(...document) };
+      const repeated = reproduction(parameters, step.result, from(seedSource));
+      const all = [REPRODUCTION_WARNING, ...warnings];
       return {
         kind: 'done',
-        result: { ...repeated, ...said, warnings: [REPRODUCTION_WARNING, ...warnings] },
+        result: { kind: 'reproduction', reproduction: repeated, ...said, warnings: all },
       };
     },
   };

@@ -13,7 +13,7 @@ export const REPRODUCTION_WARNING =
 export const REPRODUCTION_FORMAT = 'smoothcert/reproduction/1';
 
 /** The votes of a certificate, drawn again. */
-export interface CertifyReproduction extends CertificateOrigin {
+export interface CertifyReproduction extends CertificateOrigin<'client'> {
   readonly format: typeof REPRODUCTION_FORMAT;
   readonly procedure: 'certify';
   readonly sigma: number;
@@ -35,7 +35,7 @@ export interface CertifyReproduction extends CertificateOrigin {
 }
 
 /** The votes of a prediction, drawn again. */
-export interface PredictReproduction extends CertificateOrigin {
+export interface PredictReproduction extends CertificateOrigin<'client'> {
   readonly format: typeof REPRODUCTION_FORMAT;
   readonly procedure: 'predict';
   readonly sigma: number;

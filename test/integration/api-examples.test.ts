@@ -2,7 +2,7 @@ import { cp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { JobResource } from '../../src/contract/job.ts';
+import type { JobResource } from '../../src/contract/resources.ts';
 import { MODELS } from '../support/api.ts';
 import { startTestRedis, type TestRedis } from '../support/redis.ts';
 import { createTestClient, type ServiceProcess, startProcess, type TestClient } from '../support/service.ts';

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import ort from 'onnxruntime-node';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ResultResource } from '../../src/contract/result.ts';
+import type { ResultResource } from '../../src/contract/resources.ts';
 import { deriveNoiseStream, type Purpose } from '../../src/random/noise-stream.ts';
 import { gaussianCutpoints } from '../../src/random/cutpoints.ts';
 import { referenceNoise } from '../../src/random/reference.ts';

@@ -1,7 +1,7 @@
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import type { JobResource } from '../../src/contract/job.ts';
+import type { JobResource } from '../../src/contract/resources.ts';
 import type { JobRequest } from '../../src/jobs/job-record.ts';
 import { createKeys } from '../../src/jobs/keys.ts';
 import { createPresence } from '../../src/jobs/presence.ts';

@@ -1,7 +1,6 @@
 import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import type { JobResource } from '../../src/contract/job.ts';
-import type { ResultResource } from '../../src/contract/result.ts';
+import type { JobResource, ResultResource } from '../../src/contract/resources.ts';
 import { createKeys } from '../../src/jobs/keys.ts';
 import { connectWorker, waitUntilReady } from '../../src/redis/connections.ts';
 import { QUIET } from '../support/api.ts';

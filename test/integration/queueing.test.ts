@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { JobResource } from '../../src/contract/job.ts';
+import type { JobResource } from '../../src/contract/resources.ts';
 import { chunkWindow } from '../../src/jobs/chunk-size.ts';
 import { queueId } from '../../src/jobs/job-ref.ts';
 import { createKeys } from '../../src/jobs/keys.ts';

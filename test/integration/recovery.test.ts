@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ResultResource } from '../../src/contract/result.ts';
+import type { ResultResource } from '../../src/contract/resources.ts';
 import { isAlive } from '../support/processes.ts';
 import { startTestRedis, type TestRedis } from '../support/redis.ts';
 import {

@@ -72,7 +72,7 @@ export const ROOMS: readonly Room[] = [
   },
   {
     name: 'contract',
-    holds: 'schemas and types of what leaves a process: statuses, requests, jobs, results, devices',
+    holds: 'schemas and types of what leaves a process: statuses, kinds of jobs, requests, results, devices',
     imports: ['errors.ts', 'smoothing', 'models'],
     packages: ['typebox'],
   },

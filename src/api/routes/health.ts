@@ -1,8 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { JobService } from '../../jobs/job-service.ts';
-import { presentDevices } from './devices.ts';
+import { presentDevices } from '../present-devices.ts';
 import { OneOf } from '../../contract/building-blocks.ts';
+import { isInService } from '../../contract/status.ts';
 import { answer } from '../responses.ts';
 
 const Check = Type.Object(
@@ -62,10 +63,10 @@ export const healthRoutes: FastifyPluginAsyncTypebox<{ jobs: JobService }> = asy
       const redis = trouble === null;
       const workers = redis ? await jobs.livingWorkers().catch(() => []) : [];
       const devices = workers.flatMap(presentDevices);
-      const inService = devices.filter(({ state }) => state !== 'out');
+      const inService = devices.filter(({ state }) => isInService(state));
       const names = devices
         .flatMap(({ hosts }) => hosts)
-        .filter(({ state }) => state !== 'out')
+        .filter(({ state }) => isInService(state))
         .flatMap(({ models }) => models.map(({ name }) => name));
       const loaded = [...new Set(names)];
       const refused = workers

@@ -1,28 +1,22 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type TSchema, Type } from 'typebox';
-import type { JobKind } from '../../contract/status.ts';
+import { type Kind, KINDS } from '../../contract/kinds.ts';
+import { type JobBody, requestSchemas } from '../../contract/request.ts';
 import { DomainError } from '../../errors.ts';
 import type { ModelStore } from '../../models/store.ts';
-import type { JobRequest } from '../../jobs/job-record.ts';
 import type { JobService } from '../../jobs/job-service.ts';
 import { requireAvailable } from '../../jobs/model-availability.ts';
-import { choosePool, poolHosts } from '../../jobs/pool.ts';
-import type { WorkerStatus } from '../../jobs/presence.ts';
 import { createMultipartReader, type MultipartLimits } from '../multipart.ts';
-import { collectionPath, presentJob, presentResult } from '../presenter.ts';
+import { presentJob, presentResult } from '../presenter.ts';
 import { Nullable } from '../../contract/building-blocks.ts';
 import { answer, problems } from '../responses.ts';
-import type { JobBody, RequestSchemas } from '../../contract/request.ts';
-import { inputsFromJson, toSubmission } from '../submission.ts';
+import { inputsFromJson, type RawSubmission, toSubmission } from '../submission.ts';
 
 export interface JobRoutesOptions {
-  readonly kind: JobKind;
+  readonly kind: Kind;
   readonly jobs: JobService;
   readonly models: ModelStore;
   readonly limits: MultipartLimits;
-  readonly requests: RequestSchemas;
-  readonly resource: TSchema;
-  readonly result: TSchema;
 }
 
 const PAGE_DEFAULT = 50;
@@ -41,20 +35,25 @@ const Link = Type.String({
   description: 'RFC 8288; rel="next" leads to the page that follows, if there is one',
 });
 
-/** Seconds after which the first poll is worth it, from the speed that the living workers measured. */
-function retryAfter(workers: readonly WorkerStatus[], asked: JobRequest, samples: number): number {
-  const pool = choosePool(workers, asked);
-  const hosts = pool === null ? [] : poolHosts(workers, asked, pool);
-  const speed = hosts.reduce((sum, { samplesPerSecond }) => sum + samplesPerSecond, 0);
-  return speed === 0 ? 5 : Math.min(60, Math.max(1, Math.ceil(samples / speed)));
-}
+/** Where nobody could say how long a job takes, for nobody is there that could draw for it. */
+const UNKNOWN_SECONDS = 5;
+
+/** When the next look is worth it: at the expected end, but for long jobs, which somebody watches. */
+const retryAfter = (seconds: number): string => String(Math.min(60, Math.max(1, Math.ceil(seconds))));
+
+const rawFromJson = (body: JobBody): RawSubmission => ({
+  ...body,
+  inputs: inputsFromJson(body.inputs),
+  pointer: '',
+});
 
 /** The routes of one kind of job: submit, list, show, results, cancel. */
 export const jobRoutes: FastifyPluginAsyncTypebox<JobRoutesOptions> = async (app, options) => {
-  const { kind, jobs, models, limits, requests, resource, result } = options;
-  const path = collectionPath(kind);
+  const { kind, jobs, models, limits } = options;
+  const { path, title: name, job: resource, result } = KINDS[kind];
+  const body = requestSchemas(kind, limits.maxInputs);
   const tags = [`${kind}s`];
-  const readMultipart = createMultipartReader(requests[kind].part, limits);
+  const readMultipart = createMultipartReader(body.part, limits);
   const page = (item: TSchema, title: string) =>
     Type.Object(
       {
@@ -65,7 +64,6 @@ export const jobRoutes: FastifyPluginAsyncTypebox<JobRoutesOptions> = async (app
       },
       { additionalProperties: false, title },
     );
-  const name = kind === 'certification' ? 'Certification' : 'Prediction';
 
   app.post(
     path,
@@ -76,7 +74,7 @@ export const jobRoutes: FastifyPluginAsyncTypebox<JobRoutesOptions> = async (app
         summary: `Submit a ${kind}`,
         description:
           'JSON, or multipart/form-data with a JSON part `request` (model, parameters, labels by file name) and files `image`.',
-        body: { content: { 'application/json': { schema: requests[kind].json } } },
+        body: { content: { 'application/json': { schema: body.json } } },
         response: {
           202: answer('Stored and queued; it will be worked on whatever happens next.', resource, {
             Location: Type.String({ description: 'path of the job' }),
@@ -85,22 +83,19 @@ export const jobRoutes: FastifyPluginAsyncTypebox<JobRoutesOptions> = async (app
           ...problems(400, 409, 413, 415, 422, 503),
         },
       },
-      config: { multipartRequest: requests[kind].part },
+      config: { multipartRequest: body.part },
     },
     async (request, reply) => {
-      const body = request.body as JobBody;
-      const raw = request.isMultipart()
-        ? await readMultipart(request)
-        : { ...body, inputs: inputsFromJson(body.inputs), pointer: '' };
+      const raw = request.isMultipart() ? await readMultipart(request) : rawFromJson(request.body as JobBody);
       const submission = await toSubmission(kind, raw, models);
       const workers = await jobs.livingWorkers();
       requireAvailable(workers, submission.model, `${raw.pointer}/model`);
       const record = await jobs.submit(submission);
-      const seconds = retryAfter(workers, record.request, record.samplesPlanned);
+      const seconds = (await jobs.expectedSeconds(record)) ?? UNKNOWN_SECONDS;
       return reply
         .code(202)
         .header('Location', `${path}/${record.id}`)
-        .header('Retry-After', String(seconds))
+        .header('Retry-After', retryAfter(seconds))
         .send(presentJob(record, Date.now()));
     },
   );
@@ -145,7 +140,7 @@ export const jobRoutes: FastifyPluginAsyncTypebox<JobRoutesOptions> = async (app
       const record = await jobs.get(kind, request.params.id);
       const shown = presentJob(record, Date.now());
       if (shown.progress.secondsLeft !== 0) {
-        void reply.header('Retry-After', String(Math.min(60, Math.max(1, shown.progress.secondsLeft ?? 1))));
+        void reply.header('Retry-After', retryAfter(shown.progress.secondsLeft ?? 1));
       }
       return shown;
     },

@@ -2,7 +2,8 @@ import { stat, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { JobBody } from '../../contract/request.ts';
-import type { CertificationResult, Kind, Model, PredictionResult } from '../../contract/resources.ts';
+import type { Kind, ResultOf } from '../../contract/kinds.ts';
+import type { Model } from '../../contract/resources.ts';
 import { DomainError } from '../../errors.ts';
 import { renderReport } from '../../report/report.ts';
 import { accuracyLines, summarise, summaryLine } from '../../report/summary.ts';
@@ -29,6 +30,27 @@ import { certificationTable, predictionTable, reproductionTable } from '../resul
 import { type FinishedJob, runJob } from '../run-job.ts';
 import { type Terminal, writeLine } from '../terminal.ts';
 import { usageError } from '../usage-error.ts';
+
+/** A job that has ended, and what it was made from. */
+interface Conclusion<K extends Kind> {
+  readonly finished: FinishedJob<K>;
+  readonly model: Model;
+  readonly files: readonly ImageFile[];
+  readonly images: readonly string[];
+  readonly options: JobOptions;
+  readonly terminal: Terminal;
+}
+
+/** What is printed of each kind of job: a table of its results, and what follows from all of them. */
+const SHOWN: {
+  readonly [K in Kind]: {
+    table(results: readonly ResultOf[K][], model: Model, n: number): string;
+    conclude(conclusion: Conclusion<K>): Promise<void>;
+  };
+} = {
+  certification: { table: certificationTable, conclude: concludeCertification },
+  prediction: { table: predictionTable, conclude: async () => undefined },
+};
 
 /** `smoothcert certify` and `smoothcert predict`: jobs over images, on a running service or on one of their own. */
 export function addCertifyCommands(program: Command, context: CommandContext): void {
@@ -94,24 +116,27 @@ async function run(
       await service?.close();
     }
   });
-  const text = options.json ? JSON.stringify(finished.results, null, 2) : tableOf(kind, finished, model);
-  writeLine(terminal.stdout, text);
-  if (kind === 'certification')
-    await conclude(finished as FinishedJob<'certification'>, model, files, images, options, terminal);
+  await show(kind, { finished, model, files, images, options, terminal });
   for (const line of notices(finished)) writeLine(terminal.stderr, line);
   end(finished.results.every(({ status }) => status === 'decided') ? EXIT.ok : EXIT.failed);
 }
 
-/** The job in numbers, and its report. A reproduction claims nothing, so it has neither. */
-async function conclude(
-  finished: FinishedJob<'certification'>,
-  model: Model,
-  files: readonly ImageFile[],
-  images: readonly string[],
-  { json, labels, report }: JobOptions,
-  { stdout }: Terminal,
-): Promise<void> {
+/** Prints the results, and what follows from all of them. */
+async function show<K extends Kind>(kind: K, conclusion: Conclusion<K>): Promise<void> {
+  const { finished, model, options, terminal } = conclusion;
   const { job, results } = finished;
+  const { n } = job.parameters;
+  const tableOf = job.reproduction === null ? SHOWN[kind].table : reproductionTable;
+  writeLine(terminal.stdout, options.json ? JSON.stringify(results, null, 2) : tableOf(results, model, n));
+  await SHOWN[kind].conclude(conclusion);
+}
+
+/** The job in numbers, and its report. A reproduction claims nothing, so it has neither. */
+async function concludeCertification(conclusion: Conclusion<'certification'>): Promise<void> {
+  const { finished, model, files, images } = conclusion;
+  const { job, results } = finished;
+  const { json, labels, report } = conclusion.options;
+  const { stdout } = conclusion.terminal;
   if (job.reproduction !== null || results.length === 0) return;
   if (!json && results.length > 1) {
     const summary = summarise(job, results);
@@ -137,14 +162,6 @@ async function checkReport(path: string, reproduction: Pick<JobBody, 'reproducti
   if (folder?.isDirectory() !== true) {
     throw usageError({ pointer: '--report', detail: `there is no folder ${dirname(path)}` });
   }
-}
-
-function tableOf(kind: Kind, { job, results }: FinishedJob<Kind>, model: Model): string {
-  const { n } = job.parameters;
-  if (job.reproduction !== null) return reproductionTable(results, model, n);
-  return kind === 'certification'
-    ? certificationTable(results as readonly CertificationResult[], model, n)
-    : predictionTable(results as readonly PredictionResult[], model, n);
 }
 
 /** Why the job did not end well, and each warning of its results once. */

@@ -116,7 +116,7 @@ function decide(
 export function certificate(
   { sigma, n0, n, alpha, bound }: CertifyParameters,
   result: CertifyResult,
-  origin: CertificateOrigin,
+  origin: CertificateOrigin<'server'>,
 ): Certificate {
   return {
     format: 'smoothcert/certificate/1',
@@ -141,7 +141,7 @@ export function certificate(
 function reproduction(
   { sigma, n0, n, alpha, bound }: CertifyParameters,
   result: CertifyResult,
-  origin: CertificateOrigin,
+  origin: CertificateOrigin<'client'>,
 ): CertifyReproduction {
   const { outcome, pALowerBound, pBUpperBound, certifiedRadius } = result;
   return {

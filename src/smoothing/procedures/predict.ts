@@ -92,7 +92,7 @@ export function predictProcedure(
 function reproduction(
   { sigma, n, alpha }: PredictParameters,
   { outcome, topClass: top, votes, pValue }: PredictResult,
-  origin: CertificateOrigin,
+  origin: CertificateOrigin<'client'>,
 ): PredictReproduction {
   return {
     format: REPRODUCTION_FORMAT,

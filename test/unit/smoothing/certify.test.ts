@@ -141,7 +141,7 @@ describe('CERTIFY', () => {
 });
 
 describe('a certificate', () => {
-  const ORIGIN: CertificateOrigin = {
+  const ORIGIN: CertificateOrigin<'server'> = {
     model: {
       name: 'mnist',
       version: '1.0.0',
