@@ -27,6 +27,7 @@ import type { ResultStore } from './result-store.ts';
 import { isOfThisWorker } from './retry.ts';
 import type { SamplingStore } from './sampling-store.ts';
 import { failInput, settleInput } from './settlement.ts';
+import { createVoteReader } from './vote-reader.ts';
 
 // The coordinator of one job: a step that looks at the job, does what is to be done, and leaves.
 //
@@ -118,6 +119,7 @@ export function createCoordinator(
   /** Settles every input that has no result; answers what they ask for, or null where the job went on without this. */
   async function settleAll(job: FedJob, plan: Plan, model: RegisteredModel): Promise<RoundDraws | null> {
     const decision = createDecision(job.request, model, software);
+    const votes = createVoteReader(sampling, job, plan);
     const asked = gatherDraws();
     for (const window of inputWindows(job.inputsTotal)) {
       const undecided = await results.undecided(job, inputsOf(window));
@@ -127,7 +129,7 @@ export function createCoordinator(
         const digest = digests.get(input);
         // One that cannot be a tensor has failed.
         if (digest === undefined) continue;
-        const settled = await settleInput(stores, job, plan, decision, input, digest);
+        const settled = await settleInput(stores, job, plan, votes, decision, input, digest);
         if (settled.kind === 'draw') asked.add(settled.draws);
         if (settled.kind === 'waiting') lacking.push(input);
       }

@@ -29,6 +29,12 @@ export interface Plan {
   readonly chunks: number;
   /** @throws RangeError for a number that no chunk has */
   chunk(number: number): Chunk;
+  /**
+   * The last input that the chunk draws for.
+   *
+   * @throws RangeError for a number that no chunk has
+   */
+  lastInput(number: number): number;
   /** Numbers of the chunks that draw for the input, ascending. */
   chunksOf(input: number): number[];
 }
@@ -107,15 +113,25 @@ export function planOf(rounds: readonly Round[]): Plan {
     chunks += Math.ceil(samples / chunkSamples);
     return { runs: placedRuns, samples, chunkSamples, firstChunk };
   });
+
+  function placeOf(number: number) {
+    const round = placed.findLast(({ firstChunk }) => firstChunk <= number);
+    if (round === undefined || number >= chunks) throw new RangeError(`there is no chunk ${number}`);
+    const from = (number - round.firstChunk) * round.chunkSamples;
+    return { runs: round.runs, from, to: Math.min(round.samples, from + round.chunkSamples) };
+  }
+
   return {
     rounds: rounds.length,
     chunks,
     chunk(number) {
-      const round = placed.findLast(({ firstChunk }) => firstChunk <= number);
-      if (round === undefined || number >= chunks) throw new RangeError(`there is no chunk ${number}`);
-      const from = (number - round.firstChunk) * round.chunkSamples;
-      const to = Math.min(round.samples, from + round.chunkSamples);
-      return segmentsBetween(round.runs, from, to);
+      const { runs, from, to } = placeOf(number);
+      return segmentsBetween(runs, from, to);
+    },
+    lastInput(number) {
+      const { runs, to } = placeOf(number);
+      const { firstInput, samplesPerInput, start } = runs[lastAtMost(runs, 'start', to - 1)]!;
+      return firstInput + Math.floor((to - 1 - start) / samplesPerInput);
     },
     chunksOf(input) {
       return placed.flatMap(({ runs, chunkSamples, firstChunk }) => {

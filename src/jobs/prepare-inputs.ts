@@ -1,9 +1,14 @@
 import { DomainError, failureOf } from '../errors.ts';
-import { toInputTensor } from '../models/inputs/input-tensor.ts';
+import { type InputTensor, toInputTensor } from '../models/inputs/input-tensor.ts';
 import type { RegisteredModel } from '../models/store.ts';
 import type { JobEntry } from './entries.ts';
 import type { Plan } from './plan.ts';
 import { failInput, type SettledJob, type SettlementStores } from './settlement.ts';
+
+/** Inputs whose bytes are held at the same time. */
+const PREPARED_TOGETHER = 16;
+/** Tensors are stored when there are so many bytes of them. */
+const STORED_BYTES = 1024 * 1024;
 
 /**
  * Turns some of a job's inputs into uint8 tensors; each that cannot be one fails alone. What is stored already is not made
@@ -30,14 +35,29 @@ export async function prepareInputs(
   }
   const first = missing[0] ?? 0;
   const found = await entries.read(job, first, missing.length === 0 ? 0 : missing.at(-1)! - first + 1);
-  for (const input of missing) {
-    const digest = await prepareInput(stores, job, plan, model, input, found[input - first] ?? null);
-    if (digest !== null) digests.set(input, digest);
+  const made = new Map<number, InputTensor>();
+  let held = 0;
+  const store = async (): Promise<void> => {
+    await sampling.storeTensors(job, made);
+    made.clear();
+    held = 0;
+  };
+  const prepare = async (input: number): Promise<void> => {
+    const tensor = await prepareInput(stores, job, plan, model, input, found[input - first] ?? null);
+    if (tensor === null) return;
+    digests.set(input, tensor.digest);
+    made.set(input, tensor);
+    held += tensor.bytes.length;
+  };
+  for (let from = 0; from < missing.length; from += PREPARED_TOGETHER) {
+    await Promise.all(missing.slice(from, from + PREPARED_TOGETHER).map(prepare));
+    if (held >= STORED_BYTES) await store();
   }
+  await store();
   return digests;
 }
 
-/** Makes and stores the tensor of one input; answers its digest, null where the input has failed. */
+/** Makes the tensor of one input; null where the input has failed. */
 async function prepareInput(
   stores: SettlementStores,
   job: SettledJob,
@@ -45,7 +65,7 @@ async function prepareInput(
   model: RegisteredModel,
   input: number,
   entry: JobEntry | null,
-): Promise<string | null> {
+): Promise<InputTensor | null> {
   const bytes = entry === null ? null : await stores.sampling.inputBytes(job, entry.digest);
   if (entry === null || bytes === null) {
     const detail = 'the input is not stored any more';
@@ -53,9 +73,7 @@ async function prepareInput(
     return null;
   }
   try {
-    const made = await toInputTensor(entry.kind, bytes, model.manifest);
-    await stores.sampling.storeTensor(job, input, made);
-    return made.digest;
+    return await toInputTensor(entry.kind, bytes, model.manifest);
   } catch (error) {
     if (!(error instanceof DomainError)) throw error;
     await failInput(stores, job, plan, input, failureOf(error, 'internal_error'));

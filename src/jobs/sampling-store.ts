@@ -31,7 +31,8 @@ export interface SamplingProgress {
  */
 export interface SamplingStore {
   inputBytes(job: JobRef, digest: string): Promise<Uint8Array | null>;
-  storeTensor(job: JobRef, input: number, tensor: InputTensor): Promise<void>;
+  /** Stores tensors by input, together: a Redis that syncs every write syncs them once. */
+  storeTensors(job: JobRef, tensors: ReadonlyMap<number, InputTensor>): Promise<void>;
   tensors(job: JobRef, inputs: readonly number[]): Promise<(InputTensor | null)[]>;
   /** The digests alone: small, where the tensors are not. */
   tensorDigests(job: JobRef, inputs: readonly number[]): Promise<(string | null)[]>;
@@ -99,8 +100,14 @@ export function createSamplingStore(redis: Redis, keys: Keys): SamplingStore {
 
   return {
     inputBytes: (job, digest) => redis.hgetBuffer(keys.inputs(job), digest),
-    async storeTensor(job, input, { bytes, digest }) {
-      const fields = [String(input), Buffer.from(bytes), `digest:${input}`, digest];
+    async storeTensors(job, tensors) {
+      if (tensors.size === 0) return;
+      const fields = [...tensors].flatMap(([input, { bytes, digest }]) => [
+        String(input),
+        Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length),
+        `digest:${input}`,
+        digest,
+      ]);
       await redis.eval(SET_WHILE_UNDER_WAY, 2, keys.job(job), keys.tensors(job), ...fields);
     },
     async tensors(job, inputs) {

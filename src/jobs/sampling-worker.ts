@@ -24,6 +24,7 @@ import type { ResultStore } from './result-store.ts';
 import { isRetried } from './retry.ts';
 import { chunkName, type SamplingStore } from './sampling-store.ts';
 import { settleInput } from './settlement.ts';
+import { createVoteReader } from './vote-reader.ts';
 import type { SupervisedHost } from '../host/supervised-host.ts';
 
 export interface SamplingDependencies {
@@ -46,6 +47,8 @@ interface GatheredWork {
   readonly digests: ReadonlyMap<number, string>;
 }
 
+/** Inputs of a chunk that are settled at the same time: each waits for Redis, and not for the others. */
+const SETTLED_TOGETHER = 32;
 /** Progress is written at most this often for a chunk. */
 const PROGRESS_MILLISECONDS = 250;
 
@@ -87,7 +90,8 @@ export function createSampler(
         };
       }),
     );
-    const segments = chunk.map((segment) => ({ ...segment, input: inputs.indexOf(segment.input) }));
+    const positions = new Map(inputs.map((input, index) => [input, index]));
+    const segments = chunk.map((segment) => ({ ...segment, input: positions.get(segment.input)! }));
     const { noise } = request;
     return { work: { id: queueId(job, name), model, noise, inputs: work, segments }, digests };
   }
@@ -142,13 +146,17 @@ export function createSampler(
       ...logLine('chunk_drawn', { job: id, chunk: chunkName(job, number), samples: total, timings }),
     );
     const decision = createDecision(job.request, work.model, software);
-    for (const [input, digest] of digests) {
+    const read = createVoteReader(sampling, job, plan);
+    const settle = async ([input, digest]: readonly [number, string]): Promise<void> => {
       // Whoever records the last of an input's votes finds them all; the coordinator looks at every input in the end. One
       // look at the last chunk tells, where reading all chunks at the end of each would cost the square of their number.
       const last = plan.chunksOf(input).at(-1);
-      if (last === undefined || !(await sampling.hasEnded(job, last))) continue;
-      await settleInput(stores, job, plan, decision, input, digest);
-    }
+      if (last === undefined || !(await sampling.hasEnded(job, last))) return;
+      await settleInput(stores, job, plan, read, decision, input, digest);
+    };
+    const drawnFor = [...digests];
+    for (let from = 0; from < drawnFor.length; from += SETTLED_TOGETHER)
+      await Promise.all(drawnFor.slice(from, from + SETTLED_TOGETHER).map(settle));
   }
 
   return async function sample({ data, attemptsMade }) {

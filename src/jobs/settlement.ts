@@ -8,6 +8,7 @@ import type { JobRef } from './job-ref.ts';
 import type { InputDraws, Plan } from './plan.ts';
 import type { ResultRecord, ResultStore } from './result-store.ts';
 import type { SamplingStore } from './sampling-store.ts';
+import type { VoteReader } from './vote-reader.ts';
 
 /** What an input waits for after it was looked at. */
 export type Settled =
@@ -35,20 +36,16 @@ export async function settleInput(
   stores: SettlementStores,
   job: SettledJob,
   plan: Plan,
+  votes: VoteReader,
   decision: Decision,
   input: number,
   tensorDigest: string,
 ): Promise<Settled> {
-  const chunks = plan.chunksOf(input);
-  const votes = await stores.sampling.votes(job, chunks);
-  if (votes.includes(null)) return { kind: 'waiting' };
+  const chunks = await votes.votesOf(input);
+  if (chunks === null) return { kind: 'waiting' };
   let step: Step<ResultRecord>;
   try {
-    const gathered = gatherVotes(
-      input,
-      job.request.noise,
-      chunks.map((number, index) => ({ chunk: plan.chunk(number), votes: votes[index]! })),
-    );
+    const gathered = gatherVotes(input, job.request.noise, chunks);
     step = decision.next(input, gathered, tensorDigest);
   } catch (error) {
     // A tally that does not add up is refused, never published.
@@ -91,10 +88,10 @@ async function dropVotes(
 ): Promise<void> {
   const unneeded: number[] = [];
   for (const number of plan.chunksOf(input)) {
+    if (plan.lastInput(number) !== input) continue;
     const inputs = new Set(plan.chunk(number).map((segment) => segment.input));
-    const last = Math.max(...inputs) === input;
     inputs.delete(input);
-    if (last && (await results.undecided(job, [...inputs])).length === 0) unneeded.push(number);
+    if ((await results.undecided(job, [...inputs])).length === 0) unneeded.push(number);
   }
   await sampling.dropVotes(job, unneeded);
 }

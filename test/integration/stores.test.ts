@@ -538,7 +538,7 @@ describe('a job that is bound anew', () => {
 test('a tensor is kept byte for byte beside its digest', async () => {
   const job = await createRunning();
   const bytes = Buffer.from(Array.from({ length: 256 }, (_, value) => value));
-  await sampling.storeTensor(job, 1, { bytes, digest: DIGEST });
+  await sampling.storeTensors(job, new Map([[1, { bytes, digest: DIGEST }]]));
   const [missing, stored] = await sampling.tensors(job, [0, 1]);
   expect(missing).toBeNull();
   expect(Buffer.from(stored!.bytes).equals(bytes)).toBe(true);
@@ -550,7 +550,7 @@ test('a tensor is kept byte for byte beside its digest', async () => {
 /** Everything that a worker writes for a job, as one that was slow would write it. */
 async function writeEverything(ref: JobRef): Promise<void> {
   const job = { ...ref, binding: 0 };
-  await sampling.storeTensor(job, 0, { bytes: Buffer.from('x'), digest: DIGEST });
+  await sampling.storeTensors(job, new Map([[0, { bytes: Buffer.from('x'), digest: DIGEST }]]));
   await sampling.storeRound(job, 0, round(50));
   await sampling.record(job, 0, 20, null);
   await sampling.record(job, 1, 50, votes(50));

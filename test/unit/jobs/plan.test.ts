@@ -77,6 +77,8 @@ describe('the chunks of a plan', () => {
           );
           expect(plan.chunksOf(input)).toEqual(drawing);
         }
+        for (const [number, chunk] of chunks.entries())
+          expect(plan.lastInput(number)).toBe(chunk.at(-1)!.input);
       }),
       { seed: 3, numRuns: 300 },
     );
