@@ -217,13 +217,7 @@ export function createJobStore(
 
 function parseRecord(job: JobRef, fields: Record<string, string>, now: number): JobRecord | null {
   if (fields['request'] === undefined) return null;
-  const stored = JSON.parse(fields['request']) as JobRequest;
-  // Releases that recorded no law drew by this one alone.
-  const first = { distribution: 'gaussian', scheme: 'rounded-gaussian', version: 1 } as const;
-  const request: JobRequest = {
-    ...stored,
-    noise: stored.noise ?? { ...first, sigma: stored.parameters.sigma },
-  };
+  const request = JSON.parse(fields['request']) as JobRequest;
   const status = STORED_STATUSES.find((each) => each === fields['status']);
   if (status === undefined || !KIND_NAMES.includes(request.kind))
     throw new Error(`job ${job.id} has no valid record`);
