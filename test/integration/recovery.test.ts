@@ -178,6 +178,8 @@ describe('the same request with the same seed gives the same votes, bit for bit'
 
   it('after one of two devices has failed for good: its draws go to the other', async () => {
     const [broken, sound] = await Promise.all([startTestWorker(1), startTestWorker(1)]);
+    // Without end, so that the sound device never leaves the broken one without a draw.
+    const { id: endless } = await client.submit({ ...REQUEST, parameters: { sigma: 0.5, n: 10_000_000 } });
     const { id } = await client.submit(REQUEST);
     const killed = new Set<number>();
     // Its host dies whenever it is started, as on a card that has fallen off the bus.
@@ -193,6 +195,9 @@ describe('the same request with the same seed gives the same votes, bit for bit'
       },
       { what: 'the device that is taken out', everyMs: 5 },
     );
+    const { samplesDrawn } = (await client.job(endless)).progress;
+    await client.drawn(endless, samplesDrawn + 1);
+    await client.cancel(endless);
     const ended = await client.ended(id);
     expect(ended.status).toBe('succeeded');
     const results = await client.results(id);
