@@ -34,6 +34,7 @@ export const LOG_EVENTS = {
   job_failed: 'job failed',
   job_rebound: 'job bound anew: its pool is gone',
   job_taken_over: 'a job was taken over',
+  left_to_newer_release: 'work left to a newer release, which this one does not read',
   model_not_loadable: 'model not loadable',
   model_refused: 'model refused',
   model_warmed_up: 'model warmed up',
@@ -45,6 +46,7 @@ export const LOG_EVENTS = {
   redis_server_unfit: 'Redis server',
   round_planned: 'round planned',
   uncaught_error: 'uncaught error; closing',
+  worker_not_understood: 'a worker that this release does not understand',
   worker_ready: 'worker ready',
 } as const;
 

@@ -269,6 +269,13 @@ describe('packages', () => {
   });
 });
 
+describe('what is stored', () => {
+  it('is read by its format alone, which checks version and contents', () => {
+    const readers = sources.filter(({ part, text }) => part === 'jobs' && /JSON\.parse\(/.test(text));
+    expect(readers.map(({ path }) => path)).toEqual(['jobs/stored/format.ts']);
+  });
+});
+
 describe('the environment', () => {
   it('is read in config/env.ts alone', () => {
     const readers = sources.filter(({ text }) => /\bprocess\s*(\.env\b|\[\s*['"]env['"])/.test(text));

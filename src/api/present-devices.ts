@@ -1,6 +1,6 @@
 import type { DeviceResource } from '../contract/device.ts';
 import { HOST_STATES } from '../contract/status.ts';
-import type { WorkerStatus } from '../jobs/presence.ts';
+import type { WorkerStatus } from '../jobs/stored/worker-status.ts';
 
 /** A worker's devices as the API shows them. A device is as well as the best of its hosts. */
 export function presentDevices({ id, hostname, version, devices }: WorkerStatus): DeviceResource[] {

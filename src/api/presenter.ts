@@ -1,9 +1,8 @@
 import { type JobOf, type Kind, KINDS, type ParametersOf, type ResultOf } from '../contract/kinds.ts';
 import type { JobResource, ResultResource } from '../contract/resources.ts';
 import { hasEnded } from '../contract/status.ts';
-import type { JobRecord, JobRequest } from '../jobs/job-record.ts';
+import type { JobRecord, JobRequest, ResultRecord } from '../jobs/job-record.ts';
 import type { InputResult, ObservedJob } from '../jobs/job-service.ts';
-import type { ResultRecord } from '../jobs/result-store.ts';
 import type { Manifest } from '../models/manifest.ts';
 
 const iso = (milliseconds: number): string => new Date(milliseconds).toISOString();

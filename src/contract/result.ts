@@ -12,7 +12,8 @@ import { FailureSchema } from './job.ts';
 
 const closed = { additionalProperties: false } as const;
 
-const votes = Type.Record(Type.String(), Type.Integer(), {
+/** Votes by class, as they are stored and shown. */
+export const VotesSchema = Type.Record(Type.String(), Type.Integer(), {
   title: 'Votes',
   description: 'votes by class; classes without any are left out',
 });
@@ -93,8 +94,8 @@ export const CertificateSchema = Type.Object(
     clip: Type.Literal(false),
     outcome: CertificateOutcome,
     selectedClass: Type.Integer({ description: 'top class of the n0 selection samples' }),
-    selectionVotes: votes,
-    estimationVotes: votes,
+    selectionVotes: VotesSchema,
+    estimationVotes: VotesSchema,
     pALowerBound: Type.Number({
       description: 'one-sided Clopper-Pearson bound from the n estimation samples, less the total variation',
     }),
@@ -124,8 +125,8 @@ export const CertificationReproductionSchema = Type.Object(
     bound: Bound,
     clip: Type.Literal(false),
     selectedClass: Type.Integer(),
-    selectionVotes: votes,
-    estimationVotes: votes,
+    selectionVotes: VotesSchema,
+    estimationVotes: VotesSchema,
     implied: Type.Object(
       {
         verdict: CertificateOutcome,
@@ -152,7 +153,7 @@ export const PredictionReproductionSchema = Type.Object(
     n: Type.Integer(),
     alpha: Type.Number(),
     topClass: Type.Integer(),
-    votes,
+    votes: VotesSchema,
     implied: Type.Object(
       {
         verdict: OneOf(['predicted', 'abstained'], { title: 'PredictionOutcome' }),
@@ -184,7 +185,7 @@ const common = {
     ),
   ),
   topCount: Nullable(Type.Integer({ description: 'votes for the selected class' })),
-  votes: Nullable(votes),
+  votes: Nullable(VotesSchema),
   reference: Nullable(
     Type.Object(
       { label: Type.Integer(), correct: Nullable(Type.Boolean()) },
@@ -222,6 +223,13 @@ export const CertificationResultSchema = Type.Object(
   { ...closed, title: 'CertificationResult' },
 );
 
+/** How to redraw a prediction. */
+export const ProvenanceSchema = Type.Object(provenance('server'), {
+  ...closed,
+  title: 'Provenance',
+  description: 'all that is needed to draw the votes again',
+});
+
 export const PredictionResultSchema = Type.Object(
   {
     ...common,
@@ -237,13 +245,7 @@ export const PredictionResultSchema = Type.Object(
           'exact two-sided binomial test of the top two counts; of the top one against all others where more than one kind of device drew',
       }),
     ),
-    provenance: Nullable(
-      Type.Object(provenance('server'), {
-        ...closed,
-        title: 'Provenance',
-        description: 'all that is needed to draw the votes again',
-      }),
-    ),
+    provenance: Nullable(ProvenanceSchema),
     reproduction: Nullable(PredictionReproductionSchema),
   },
   { ...closed, title: 'PredictionResult' },

@@ -8,7 +8,13 @@ import type { ComputeTarget } from '../engines/compute-target.ts';
 import { type Launch, launchAsItIs } from '../launch.ts';
 import { logLine } from '../log-events.ts';
 import type { Logger } from '../logger.ts';
-import type { HostFunctions, HostSettings, LoadOutcome, WorkerFunctions } from './protocol.ts';
+import {
+  type HostFunctions,
+  type HostSettings,
+  type LoadOutcome,
+  PROTOCOL,
+  type WorkerFunctions,
+} from './protocol.ts';
 import { type HostWatch, watchHost } from './watch-host.ts';
 
 /** The host process ended while it owed answers: its draws are repeated on the next one, with the same votes. */
@@ -69,7 +75,7 @@ export function startIncarnation(
   progress: (workId: string, samples: number) => void,
   gone: (incarnation: Incarnation) => void,
 ): Incarnation {
-  const settings: HostSettings = { lanes: device.lanes, target };
+  const settings: HostSettings = { protocol: PROTOCOL, lanes: device.lanes, target };
   // A host is a program of its own: options that Node was given for the worker are not for it.
   const command = launch(process.execPath, []);
   const program = fileURLToPath(new URL('./host-process.js', import.meta.url));

@@ -11,8 +11,12 @@ import type { MeasuredBatch } from './batch-size.ts';
 // The messages between a worker, its device host (a child process) and the host's lanes (threads). All of them are
 // structured-cloneable; errors cross as a `Failure`.
 
+/** Of these messages. Raised with every change of them: an installation may be replaced while its worker runs. */
+export const PROTOCOL = 1;
+
 /** What a host is told when it starts. */
 export interface HostSettings {
+  readonly protocol: typeof PROTOCOL;
   readonly lanes: number;
   readonly target: ComputeTarget;
 }

@@ -7,6 +7,7 @@ import { type JobRef, queueId } from './job-ref.ts';
 import { poolHosts } from './pool.ts';
 import { PRESENCE_MILLISECONDS, type Presence } from './presence.ts';
 import { chunkName, type SamplingStore } from './sampling-store.ts';
+import { chunkFormat } from './stored/queue-data.ts';
 
 // How the chunks of a round come into the queue of their pool.
 //
@@ -70,7 +71,7 @@ export function createChunkFeed(dependencies: ChunkFeedDependencies): ChunkFeed 
     await queueOf(job).addBulk(
       chunks.map(({ number, priority }) => ({
         name: 'sample',
-        data: { owner, id, binding, chunk: number },
+        data: chunkFormat.wrap({ owner, id, binding, chunk: number }),
         opts: {
           jobId: idOf(job, number),
           priority: Math.min(priority, LOWEST_PRIORITY),

@@ -14,6 +14,7 @@ import type { JobRecord } from './job-record.ts';
 import type { JobStore } from './job-store.ts';
 import { inputsOf, inputWindows } from './input-windows.ts';
 import type { JobRef } from './job-ref.ts';
+import { leaveToNewer } from './leave-to-newer.ts';
 import { gatherDraws, type Plan, type RoundDraws } from './plan.ts';
 import { poolHosts, waitsFor } from './pool.ts';
 import { modelAvailability } from './model-availability.ts';
@@ -27,6 +28,8 @@ import type { ResultStore } from './result-store.ts';
 import { isOfThisWorker } from './retry.ts';
 import type { SamplingStore } from './sampling-store.ts';
 import { failInput, settleInput } from './settlement.ts';
+import { isNewerRelease } from './stored/format.ts';
+import { coordinationFormat } from './stored/queue-data.ts';
 import { createVoteReader } from './vote-reader.ts';
 
 // The coordinator of one job: a step that looks at the job, does what is to be done, and leaves.
@@ -153,6 +156,8 @@ export function createCoordinator(
   }
 
   async function coordinate(ref: JobRef): Promise<void> {
+    // Before anything is written: a job of a newer release is left alone.
+    if ((await jobs.statusOf(ref)) === null) return;
     const status = await jobs.transition(ref, ['queued'], 'running');
     if (status === null || hasEnded(status)) return;
     const record = await jobs.get(ref);
@@ -201,12 +206,13 @@ export function createCoordinator(
   }
 
   return async function coordinateOrFail(job, token) {
-    const { owner, id } = job.data;
-    const ref = { owner, id };
+    let ref: JobRef | null = null;
     try {
+      ref = coordinationFormat.unwrap(job.data);
       await coordinate(ref);
     } catch (error) {
-      if (!(error instanceof DomainError)) throw error;
+      if (isNewerRelease(error)) throw await leaveToNewer(job, token, error, logger);
+      if (!(error instanceof DomainError) || ref === null) throw error;
       if (isOfThisWorker(error.code) && (await isOnItsWay(ref))) {
         await job.moveToDelayed(Date.now() + ELSEWHERE_MILLISECONDS, token);
         throw new DelayedError();
@@ -217,7 +223,7 @@ export function createCoordinator(
       const failure = failureOf(error, 'internal_error');
       const record = await jobs.get(ref);
       if (record?.status === 'running') await giveUp(record, failure);
-      logger.error(...logLine('job_failed', { job: id, ...failure }));
+      logger.error(...logLine('job_failed', { job: ref.id, ...failure }));
     }
   };
 }

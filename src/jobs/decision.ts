@@ -7,8 +7,7 @@ import type { Evidence } from '../smoothing/evidence.ts';
 import type { Step } from '../smoothing/procedure.ts';
 import type { InputOrigin } from '../smoothing/procedure-entry.ts';
 import type { Software } from '../version.ts';
-import type { JobRequest } from './job-record.ts';
-import type { ResultRecord } from './result-store.ts';
+import type { JobRequest, ResultRecord } from './job-record.ts';
 
 /** One input's way from votes to a result, for one job. */
 export interface Decision {

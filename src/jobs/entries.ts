@@ -1,18 +1,8 @@
+import type { JobEntry } from './job-record.ts';
 import type { Redis } from 'ioredis';
-import type { InputKind } from '../models/inputs/input-tensor.ts';
 import type { JobRef } from './job-ref.ts';
 import type { Keys } from './keys.ts';
-
-/** An input as it was submitted; its bytes are stored apart under `digest`. */
-export interface JobEntry {
-  /** The client's name for it, unique in the job. */
-  readonly id: string;
-  readonly kind: InputKind;
-  /** SHA-256 of the bytes as sent. */
-  readonly digest: string;
-  /** The client's reference label, a class number, if it gave one. */
-  readonly label: number | null;
-}
+import { entryFormat } from './stored/inputs.ts';
 
 /** Reads what clients said of their inputs. It never changes, and is kept as long as the results. */
 export interface EntryStore {
@@ -26,12 +16,12 @@ export function createEntryStore(redis: Redis, keys: Keys): EntryStore {
       if (count < 1) return [];
       const fields = Array.from({ length: count }, (_, offset) => String(first + offset));
       const stored = await redis.hmget(keys.entries(job), ...fields);
-      return stored.map((entry) => (entry === null ? null : (JSON.parse(entry) as JobEntry)));
+      return stored.map((entry) => (entry === null ? null : entryFormat.read(entry)));
     },
   };
 }
 
 /** Index and entry of each input in turn, as they are stored. */
 export function entryFields(entries: readonly JobEntry[], from = 0): string[] {
-  return entries.flatMap((entry, offset) => [String(from + offset), JSON.stringify(entry)]);
+  return entries.flatMap((entry, offset) => [String(from + offset), entryFormat.write(entry)]);
 }

@@ -1,4 +1,5 @@
-import type { Kind, ParametersOf } from '../contract/kinds.ts';
+import type { InputKind } from '../models/inputs/input-tensor.ts';
+import type { Kind, ParametersOf, VerdictOf } from '../contract/kinds.ts';
 import type { JobStatus } from '../contract/status.ts';
 import type { Failure } from '../errors.ts';
 import type { EngineDescription } from '../engines/engine.ts';
@@ -56,3 +57,17 @@ export interface JobRecord extends JobRef {
   readonly samplesDrawn: number;
   readonly samplesPlanned: number;
 }
+
+/** An input as it was submitted; its bytes are stored apart under `digest`. */
+export interface JobEntry {
+  /** The client's name for it, unique in the job. */
+  readonly id: string;
+  readonly kind: InputKind;
+  /** SHA-256 of the bytes as sent. */
+  readonly digest: string;
+  /** The client's reference label, a class number, if it gave one. */
+  readonly label: number | null;
+}
+
+/** What is known of one input: stored once, when it is decided or has failed. */
+export type ResultRecord = VerdictOf[Kind] | { readonly kind: 'failed'; readonly error: Failure };

@@ -8,14 +8,15 @@ import type { RegisteredModel } from '../models/store.ts';
 import { gaussianLaw } from '../random/noise-law.ts';
 import { explainRefusal } from '../redis/explain-refusal.ts';
 import { announceCancellation } from './cancellation.ts';
-import { createEntryStore, type JobEntry } from './entries.ts';
-import type { JobRecord, JobRequest } from './job-record.ts';
+import { createEntryStore } from './entries.ts';
+import type { JobRecord, JobRequest, JobEntry, ResultRecord } from './job-record.ts';
 import { DEFAULT_OWNER, isJobRef, type JobRef, queueId } from './job-ref.ts';
 import { createJobStore, type JobPage } from './job-store.ts';
 import type { Keys } from './keys.ts';
 import { createChunkFeed } from './chunk-feed.ts';
 import { poolSpeed, waitsFor } from './pool.ts';
-import { createPresence, type WorkerStatus } from './presence.ts';
+import { createPresence } from './presence.ts';
+import type { WorkerStatus } from './stored/worker-status.ts';
 import {
   createLargeInputs,
   type JobInputs,
@@ -24,7 +25,7 @@ import {
   WITH_THE_RECORD,
 } from './large-inputs.ts';
 import { coordinatorQueue, enqueueCoordination, samplingQueues } from './queues.ts';
-import { createResultStore, type ResultRecord } from './result-store.ts';
+import { createResultStore } from './result-store.ts';
 import { createSamplingStore } from './sampling-store.ts';
 
 /** An input as a client hands it over. */
@@ -51,6 +52,7 @@ export interface ObservedJob extends JobRecord {
 
 export interface ObservedPage {
   readonly jobs: readonly ObservedJob[];
+  readonly newer: JobPage['newer'];
   readonly next: JobPage['next'];
 }
 
@@ -212,7 +214,7 @@ export function createJobService(
     list: (kind, limit, cursor) =>
       available(async () => {
         const page = await jobs.list(owner, kind, limit, cursor);
-        if (page !== null) return { jobs: await observe(page.jobs), next: page.next };
+        if (page !== null) return { ...page, jobs: await observe(page.jobs) };
         const fault = {
           pointer: '/query/cursor',
           detail: 'names no job of this list any more; start again without it',

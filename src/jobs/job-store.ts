@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
-import { type Kind, KIND_NAMES } from '../contract/kinds.ts';
-import { ARROWS, type JobStatus, STORED_STATUSES, type StoredStatus } from '../contract/status.ts';
+import type { Kind } from '../contract/kinds.ts';
+import { ARROWS, type StoredStatus } from '../contract/status.ts';
 import type { EngineDescription } from '../engines/engine.ts';
 import type { Failure } from '../errors.ts';
 import { entryFields } from './entries.ts';
@@ -9,10 +9,15 @@ import { type JobRef, parseRef, refText } from './job-ref.ts';
 import type { Keys } from './keys.ts';
 import type { JobInputs } from './large-inputs.ts';
 import { BIND, CREATE, END, POOL_GONE, REBIND, TRANSITION } from './scripts.ts';
+import { isNewerRelease } from './stored/format.ts';
+import { readRecord, readStatus, RECORD_VERSION } from './stored/read-record.ts';
+import { engineFormat, failureFormat, requestFormat } from './stored/record.ts';
 
 /** A page of job ids, newest first, and where the next one starts. */
 export interface JobPage {
   readonly jobs: readonly JobRecord[];
+  /** Ids of the page's jobs that newer releases wrote. */
+  readonly newer: readonly string[];
   readonly next: string | null;
 }
 
@@ -26,8 +31,13 @@ export interface JobStore {
    * @throws Error where they are not all there
    */
   create(job: JobRef, request: JobRequest, size: JobSize, inputs: JobInputs | null): Promise<void>;
+  /** @throws DomainError `release_mismatch` for a job that a newer release wrote */
   get(job: JobRef): Promise<JobRecord | null>;
-  /** The status alone, null without a job. */
+  /**
+   * The status alone, null without a job.
+   *
+   * @throws DomainError `release_mismatch` for a job that a newer release wrote
+   */
   statusOf(job: JobRef): Promise<StoredStatus | null>;
   /** Null where `cursor` names no listed job. */
   list(owner: string, kind: Kind, limit: number, cursor: string | null): Promise<JobPage | null>;
@@ -70,8 +80,6 @@ export interface JobSize {
   readonly samplesPlanned: number;
 }
 
-/** Of a record's fields; a release that reads another one says so. */
-const RECORD_VERSION = 1;
 /** The record outlives its results by a week, so that a late client reads `expired`, not `not found`. */
 const TOMBSTONE_SECONDS = 7 * 24 * 3600;
 const COUNTERS = ['decided', 'failed', 'affirmed', 'abstained', 'reproduced', 'correct'] as const;
@@ -102,8 +110,31 @@ export function createJobStore(
     const answers = (await pipeline.exec()) ?? [];
     return answers.map(([error, fields], index) => {
       if (error !== null) throw error;
-      return parseRecord(jobs[index]!, fields as Record<string, string>, now());
+      return readRecord(jobs[index]!, fields as Record<string, string>, now());
     });
+  }
+
+  /** Records of a list by id; those that newer releases wrote are left out, and named. */
+  async function getListed(owner: string, ids: readonly string[]) {
+    const jobs: JobRecord[] = [];
+    const newer: string[] = [];
+    const gone: string[] = [];
+    const pipeline = redis.pipeline();
+    for (const id of ids) pipeline.hgetall(keys.job({ owner, id }));
+    const answers = (await pipeline.exec()) ?? [];
+    for (const [index, [error, fields]] of answers.entries()) {
+      if (error !== null) throw error;
+      const id = ids[index]!;
+      try {
+        const record = readRecord({ owner, id }, fields as Record<string, string>, now());
+        if (record === null) gone.push(id);
+        else jobs.push(record);
+      } catch (cause) {
+        if (!isNewerRelease(cause)) throw cause;
+        newer.push(id);
+      }
+    }
+    return { jobs, newer, gone };
   }
 
   return {
@@ -112,7 +143,7 @@ export function createJobStore(
       const counters = Object.fromEntries(COUNTERS.map((name) => [name, 0]));
       const fields = Object.entries({
         version: RECORD_VERSION,
-        request: JSON.stringify(request),
+        request: requestFormat.write(request),
         status: 'queued',
         createdAt,
         inputs: size.inputs,
@@ -142,7 +173,10 @@ export function createJobStore(
     },
 
     get: async (job) => (await getMany([job]))[0] ?? null,
-    statusOf: async (job) => (await redis.hget(keys.job(job), 'status')) as StoredStatus | null,
+    async statusOf(job) {
+      const [status = null, version = null] = await redis.hmget(keys.job(job), 'status', 'version');
+      return status === null ? null : readStatus(job, status, version);
+    },
 
     async list(owner, kind, limit, cursor) {
       const list = keys.list(owner, kind);
@@ -155,11 +189,14 @@ export function createJobStore(
         }
         // One more than asked for tells whether another page follows.
         const ids = await redis.zrevrange(list, start, start + limit);
-        const records = await getMany(ids.map((id) => ({ owner, id })));
-        const gone = ids.filter((_, index) => records[index] === null);
+        const { jobs, newer, gone } = await getListed(owner, ids);
         if (gone.length === 0) {
-          const jobs = records.slice(0, limit).filter((record) => record !== null);
-          return { jobs, next: ids.length > limit ? jobs.at(-1)!.id : null };
+          const shown = new Set(ids.slice(0, limit));
+          return {
+            jobs: jobs.filter(({ id }) => shown.has(id)),
+            newer: newer.filter((id) => shown.has(id)),
+            next: ids.length > limit ? ids[limit - 1]! : null,
+          };
         }
         // Records that have expired leave the list; the page is read again, so that it is full and has its cursor.
         await redis.zrem(list, ...gone);
@@ -169,13 +206,13 @@ export function createJobStore(
     transition,
 
     async bind(job, engine) {
-      const stored = (await redis.eval(BIND, 1, keys.job(job), JSON.stringify(engine))) as string | null;
-      return stored === null ? null : (JSON.parse(stored) as EngineDescription);
+      const stored = (await redis.eval(BIND, 1, keys.job(job), engineFormat.write(engine))) as string | null;
+      return stored === null ? null : engineFormat.read(stored);
     },
 
     async rebind(job, engine, drawn) {
       const touched = [keys.job(job), ...ofChunks.map((key) => key(job))];
-      const text = JSON.stringify(engine);
+      const text = engineFormat.write(engine);
       return (await redis.eval(REBIND, touched.length, ...touched, job.binding, text, drawn)) === 1;
     },
     poolGone: async (job) => (await redis.eval(POOL_GONE, 1, keys.job(job))) as number | null,
@@ -195,7 +232,7 @@ export function createJobStore(
         retentionSeconds,
         finishedAt,
         finishedAt + retentionSeconds * 1000,
-        error === null ? '' : JSON.stringify(error),
+        error === null ? '' : failureFormat.write(error),
       );
     },
 
@@ -212,42 +249,5 @@ export function createJobStore(
       const members = await redis.smembers(keys.active);
       return members.map(parseRef).filter((job) => job !== null);
     },
-  };
-}
-
-function parseRecord(job: JobRef, fields: Record<string, string>, now: number): JobRecord | null {
-  if (fields['request'] === undefined) return null;
-  const request = JSON.parse(fields['request']) as JobRequest;
-  const status = STORED_STATUSES.find((each) => each === fields['status']);
-  if (status === undefined || !KIND_NAMES.includes(request.kind))
-    throw new Error(`job ${job.id} has no valid record`);
-  const time = (name: string): number | null => (fields[name] === undefined ? null : Number(fields[name]));
-  const count = (name: string): number => Number(fields[name] ?? 0);
-  const expiresAt = time('expiresAt');
-  const shown: JobStatus = expiresAt !== null && now >= expiresAt ? 'expired' : status;
-  return {
-    owner: job.owner,
-    id: job.id,
-    request,
-    inputsTotal: count('inputs'),
-    status: shown,
-    engine: fields['engine'] === undefined ? null : (JSON.parse(fields['engine']) as EngineDescription),
-    binding: count('binding'),
-    createdAt: count('createdAt'),
-    startedAt: time('startedAt'),
-    finishedAt: time('finishedAt'),
-    expiresAt,
-    error: fields['error'] === undefined ? null : (JSON.parse(fields['error']) as Failure),
-    counts: {
-      decided: count('decided'),
-      failed: count('failed'),
-      affirmed: count('affirmed'),
-      abstained: count('abstained'),
-      reproduced: count('reproduced'),
-      correct: count('correct'),
-      labelled: count('labelled'),
-    },
-    samplesDrawn: count('drawn'),
-    samplesPlanned: count('planned'),
   };
 }

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { connectAside } from '../redis/connections.ts';
-import { entryFields, type JobEntry } from './entries.ts';
+import { entryFields } from './entries.ts';
+import type { JobEntry } from './job-record.ts';
 import type { JobRef } from './job-ref.ts';
 import type { Keys } from './keys.ts';
 

@@ -2,7 +2,7 @@ import type { EngineDescription } from '../engines/engine.ts';
 import { DomainError, type ErrorCode } from '../errors.ts';
 import type { RegisteredModel } from '../models/store.ts';
 import { describeEngine } from '../smoothing/describe-engine.ts';
-import type { WorkerStatus } from './presence.ts';
+import type { WorkerStatus } from './stored/worker-status.ts';
 
 /** Where a model stands with the workers that live now. */
 export interface ModelAvailability {

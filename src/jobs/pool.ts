@@ -4,7 +4,7 @@ import { describeScheme, type NoiseScheme, sameScheme } from '../random/noise-la
 import { describeEngine, sameEngine } from '../smoothing/describe-engine.ts';
 import type { HostSpeed } from './chunk-size.ts';
 import type { JobRequest } from './job-record.ts';
-import type { WorkerStatus } from './presence.ts';
+import type { WorkerStatus } from './stored/worker-status.ts';
 
 // A pool is all hosts, on whatever machine, whose sessions have one description (engine, version, provider, arithmetic, and
 // the rows of a call where a row's scores depend on them) and that draw noise by one scheme.

@@ -1,7 +1,7 @@
 import { DomainError, failureOf } from '../errors.ts';
 import { type InputTensor, toInputTensor } from '../models/inputs/input-tensor.ts';
 import type { RegisteredModel } from '../models/store.ts';
-import type { JobEntry } from './entries.ts';
+import type { JobEntry } from './job-record.ts';
 import type { Plan } from './plan.ts';
 import { failInput, type SettledJob, type SettlementStores } from './settlement.ts';
 

@@ -5,15 +5,13 @@ import type { NoiseScheme } from '../random/noise-law.ts';
 import { type JobRef, queueId } from './job-ref.ts';
 import type { Keys } from './keys.ts';
 import { samplingQueueName } from './pool.ts';
+import type { Envelope } from './stored/format.ts';
+import { coordinationFormat, type QueuedChunk } from './stored/queue-data.ts';
 
-/** Data of a coordinator job: everything else is in the job's record. */
-export type CoordinatorData = JobRef;
-
-/** Data of a sampling job: which chunk of which job. What it draws follows from the job's plan. */
-export interface SamplingData extends JobRef {
-  readonly binding: number;
-  readonly chunk: number;
-}
+/** Data of a coordinator job. */
+export type CoordinatorData = Envelope<JobRef>;
+/** Data of a sampling job: which chunk of which job. */
+export type SamplingData = Envelope<QueuedChunk>;
 
 export const COORDINATOR_QUEUE = 'coordinator';
 
@@ -90,16 +88,12 @@ export async function enqueueCoordination(
   { owner, id }: JobRef,
   occasion?: string,
 ): Promise<void> {
-  await queue.add(
-    'coordinate',
-    { owner, id },
-    {
-      jobId: queueId({ owner, id }, occasion),
-      // A minute in all: what is passing passes.
-      attempts: 8,
-      backoff: { type: 'exponential', delay: 500 },
-      removeOnComplete: true,
-      removeOnFail: { age: 24 * 3600 },
-    },
-  );
+  await queue.add('coordinate', coordinationFormat.wrap({ owner, id }), {
+    jobId: queueId({ owner, id }, occasion),
+    // A minute in all: what is passing passes.
+    attempts: 8,
+    backoff: { type: 'exponential', delay: 500 },
+    removeOnComplete: true,
+    removeOnFail: { age: 24 * 3600 },
+  });
 }

@@ -1,12 +1,9 @@
+import type { ResultRecord } from './job-record.ts';
 import type { Redis } from 'ioredis';
-import type { Kind, VerdictOf } from '../contract/kinds.ts';
-import type { Failure } from '../errors.ts';
 import type { JobRef } from './job-ref.ts';
 import type { Keys } from './keys.ts';
 import { STORE_RESULT, UNDECIDED } from './scripts.ts';
-
-/** What is known of one input: stored once, when it is decided or has failed. */
-export type ResultRecord = VerdictOf[Kind] | { readonly kind: 'failed'; readonly error: Failure };
+import { resultFormat } from './stored/inputs.ts';
 
 /** Keeps the inputs' results. Each is stored once; a second one for the same input is ignored. */
 export interface ResultStore {
@@ -25,7 +22,7 @@ export function createResultStore(redis: Redis, keys: Keys): ResultStore {
   return {
     async store(job, input, result, label) {
       const touched = [keys.job(job), keys.results(job)];
-      const values = [String(input), JSON.stringify(result), ...countersOf(result, label)];
+      const values = [String(input), resultFormat.write(result), ...countersOf(result, label)];
       await redis.eval(STORE_RESULT, touched.length, ...touched, ...values);
     },
     async undecided(job, inputs) {
@@ -40,7 +37,7 @@ export function createResultStore(redis: Redis, keys: Keys): ResultStore {
       if (count < 1) return [];
       const fields = Array.from({ length: count }, (_, offset) => String(first + offset));
       const stored = await redis.hmget(keys.results(job), ...fields);
-      return stored.map((result) => (result === null ? null : (JSON.parse(result) as ResultRecord)));
+      return stored.map((result) => (result === null ? null : resultFormat.read(result)));
     },
   };
 }

@@ -8,6 +8,7 @@ import { DRAWN_SCHEMES } from '../random/noise-law.ts';
 import type { Keys } from './keys.ts';
 import { samplingQueueName } from './pool.ts';
 import { type SamplingData, workerOptions } from './queues.ts';
+import { chunkFormat, type QueuedChunk } from './stored/queue-data.ts';
 import type { SupervisedHost } from '../host/supervised-host.ts';
 
 /**
@@ -28,9 +29,9 @@ export function createSamplingConsumers(options: {
   readonly redis: Redis;
   readonly keys: Keys;
   readonly logger: Logger;
-  readonly consume: (host: SupervisedHost) => (job: Job<SamplingData>) => Promise<void>;
+  readonly consume: (host: SupervisedHost) => (job: Job<SamplingData>, token: string) => Promise<void>;
   /** Called with a chunk that is not tried again. */
-  readonly onGivenUp: (chunk: SamplingData) => void;
+  readonly onGivenUp: (chunk: QueuedChunk) => void;
 }): SamplingConsumers {
   const { redis, keys, logger, consume, onGivenUp } = options;
   const open = new Map<SupervisedHost, Map<string, Worker<SamplingData>>>();
@@ -38,15 +39,16 @@ export function createSamplingConsumers(options: {
   let closed = false;
 
   function consumer(host: SupervisedHost, queue: string): Worker<SamplingData> {
+    const take = consume(host);
     const worker = new Worker<SamplingData>(
       queue,
-      consume(host),
+      (job, token) => take(job, token!),
       workerOptions(redis, keys, CHUNKS_PER_HOST),
     );
     worker.on('error', (error) => logger.debug(...logLine('queue_error', { queue, error: error.message })));
     worker.on('stalled', (jobId) => logger.warn(...logLine('job_taken_over', { queue, jobId })));
     worker.on('failed', (job) => {
-      if (job?.finishedOn !== undefined) onGivenUp(job.data);
+      if (job?.finishedOn !== undefined) onGivenUp(chunkFormat.unwrap(job.data));
     });
     return worker;
   }

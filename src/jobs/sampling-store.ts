@@ -8,6 +8,8 @@ import type { JobRef } from './job-ref.ts';
 import type { Keys } from './keys.ts';
 import { type Plan, planOf, type Round } from './plan.ts';
 import { GIVE_UP_CHUNK, MARK_QUEUED, RECORD_CHUNK, SET_WHILE_UNDER_WAY, STORE_ROUND } from './scripts.ts';
+import { failureFormat } from './stored/record.ts';
+import { roundFormat, votesFormat } from './stored/sampling.ts';
 
 /** A job and the binding that plan, chunks and votes belong to. */
 export type BoundJob = JobRef & Pick<JobRecord, 'binding'>;
@@ -86,7 +88,7 @@ export function createSamplingStore(redis: Redis, keys: Keys): SamplingStore {
     for (;;) {
       const round = fields[field(job, rounds.length)];
       if (round === undefined) return planOf(rounds);
-      rounds.push(JSON.parse(round) as Round);
+      rounds.push(roundFormat.read(round));
     }
   }
 
@@ -125,7 +127,7 @@ export function createSamplingStore(redis: Redis, keys: Keys): SamplingStore {
 
     plan: async (job) => (await readPlan(job)).plan,
     async storeRound(job, number, round) {
-      const text = JSON.stringify(round);
+      const text = roundFormat.write(round);
       await script(STORE_ROUND, [keys.job(job), keys.plan(job)], job.binding, field(job, number), text);
     },
     async progress(job) {
@@ -151,13 +153,13 @@ export function createSamplingStore(redis: Redis, keys: Keys): SamplingStore {
       const found: (ChunkVotes | null)[] = [];
       for (const names of parts(job, chunks)) {
         const stored = await redis.hmget(keys.votes(job), ...names);
-        for (const votes of stored) found.push(votes === null ? null : (JSON.parse(votes) as ChunkVotes));
+        for (const votes of stored) found.push(votes === null ? null : votesFormat.read(votes));
       }
       return found;
     },
     record(job, chunk, drawn, votes) {
       const touched = [keys.job(job), keys.drawn(job), keys.votes(job), keys.ended(job)];
-      const text = votes === null ? '' : JSON.stringify(votes);
+      const text = votes === null ? '' : votesFormat.write(votes);
       return script(RECORD_CHUNK, touched, job.binding, chunk, chunkName(job, chunk), drawn, text);
     },
     giveUp: (job, chunk) => script(GIVE_UP_CHUNK, [keys.job(job), keys.ended(job)], job.binding, chunk),
@@ -166,12 +168,12 @@ export function createSamplingStore(redis: Redis, keys: Keys): SamplingStore {
     },
 
     async recordError(job, chunk, failure) {
-      const fields = [chunkName(job, chunk), JSON.stringify(failure)];
+      const fields = [chunkName(job, chunk), failureFormat.write(failure)];
       await redis.eval(SET_WHILE_UNDER_WAY, 2, keys.job(job), keys.chunkErrors(job), ...fields);
     },
     async errorOf(job, chunk) {
       const failure = await redis.hget(keys.chunkErrors(job), chunkName(job, chunk));
-      return failure === null ? null : (JSON.parse(failure) as Failure);
+      return failure === null ? null : failureFormat.read(failure);
     },
   };
 }

@@ -17,6 +17,7 @@ import type { Work } from '../host/protocol.ts';
 import type { JobStore } from './job-store.ts';
 import type { Chunk, Plan } from './plan.ts';
 import { queueId } from './job-ref.ts';
+import { leaveToNewer } from './leave-to-newer.ts';
 import type { SamplingData } from './queues.ts';
 import { requireModel } from './require-model.ts';
 import { requireNoise } from './require-noise.ts';
@@ -24,6 +25,8 @@ import type { ResultStore } from './result-store.ts';
 import { isRetried } from './retry.ts';
 import { chunkName, type SamplingStore } from './sampling-store.ts';
 import { settleInput } from './settlement.ts';
+import { isNewerRelease } from './stored/format.ts';
+import { chunkFormat, type QueuedChunk } from './stored/queue-data.ts';
 import { createVoteReader } from './vote-reader.ts';
 import type { SupervisedHost } from '../host/supervised-host.ts';
 
@@ -62,7 +65,7 @@ const PROGRESS_MILLISECONDS = 250;
 export function createSampler(
   host: SupervisedHost,
   dependencies: SamplingDependencies,
-): (job: Job<SamplingData>) => Promise<void> {
+): (job: Job<SamplingData>, token: string) => Promise<void> {
   const { jobs, entries, sampling, results, feed, models, cancellations, software, logger, connected } =
     dependencies;
   const stores = { entries, sampling, results };
@@ -159,9 +162,8 @@ export function createSampler(
       await Promise.all(drawnFor.slice(from, from + SETTLED_TOGETHER).map(settle));
   }
 
-  return async function sample({ data, attemptsMade }) {
-    const { id, binding, chunk: number } = data;
-    const record = await jobs.get(data);
+  async function sample({ id, owner, binding, chunk: number }: QueuedChunk, attempt: number): Promise<void> {
+    const record = await jobs.get({ owner, id });
     // Nobody waits for the votes of a job that is being cancelled, has ended or was bound anew.
     if (record?.status !== 'running' || record.binding !== binding || record.engine === null) return;
     const job: FedJob = { ...record, engine: record.engine };
@@ -175,14 +177,24 @@ export function createSampler(
         else await draw(job, plan, number);
       }
     } catch (error) {
+      if (isNewerRelease(error)) throw error;
       const failure = failureOf(error, 'sampling_failed');
       const chunk = chunkName(job, number);
-      logger.warn(...logLine('chunk_not_drawn', { job: id, chunk, attempt: attemptsMade + 1, ...failure }));
+      logger.warn(...logLine('chunk_not_drawn', { job: id, chunk, attempt, ...failure }));
       await sampling.recordError(job, number, failure);
       if (isRetried(failure.code)) throw error;
       throw new UnrecoverableError(failure.detail);
     }
     // Before the queue is told that this chunk is done: whoever repeats it after a crash repeats this too.
     await feed.fill(job);
+  }
+
+  return async function sampleOrLeave(job, token) {
+    try {
+      await sample(chunkFormat.unwrap(job.data), job.attemptsMade + 1);
+    } catch (error) {
+      if (isNewerRelease(error)) throw await leaveToNewer(job, token, error, logger);
+      throw error;
+    }
   };
 }

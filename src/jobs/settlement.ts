@@ -1,12 +1,12 @@
 import { type Failure, failureOf } from '../errors.ts';
 import { gatherVotes } from '../smoothing/evidence.ts';
 import type { Step } from '../smoothing/procedure.ts';
-import type { JobRecord } from './job-record.ts';
+import type { JobRecord, ResultRecord } from './job-record.ts';
 import type { Decision } from './decision.ts';
 import type { EntryStore } from './entries.ts';
 import type { JobRef } from './job-ref.ts';
 import type { InputDraws, Plan } from './plan.ts';
-import type { ResultRecord, ResultStore } from './result-store.ts';
+import type { ResultStore } from './result-store.ts';
 import type { SamplingStore } from './sampling-store.ts';
 import type { VoteReader } from './vote-reader.ts';
 

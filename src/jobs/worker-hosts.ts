@@ -8,7 +8,7 @@ import type { Launch } from '../launch.ts';
 import type { Logger } from '../logger.ts';
 import type { EngineName } from '../models/manifest.ts';
 import type { ModelStore } from '../models/store.ts';
-import type { WorkerStatus } from './presence.ts';
+import type { WorkerStatus } from './stored/worker-status.ts';
 
 export interface Pinning {
   readonly target: ComputeTarget;

@@ -57,7 +57,11 @@ export async function startWorkerService(options: WorkerServiceOptions): Promise
   const entries = createEntryStore(redis, keys);
   const sampling = createSamplingStore(redis, keys);
   const results = createResultStore(redis, keys);
-  const presence = createPresence(redis, keys);
+  const reported = new Set<string>();
+  const presence = createPresence(redis, keys, (reason) => {
+    if (!reported.has(reason)) logger.warn(...logLine('worker_not_understood', { reason }));
+    reported.add(reason);
+  });
   const cancellations = await listenForCancellations(redis, keys);
   const feed = createChunkFeed({
     sampling,

@@ -9,13 +9,14 @@ import { openModelStore, type RegisteredModel } from '../../src/models/store.ts'
 import { verifyModel } from '../../src/models/verify.ts';
 import { openClassifier } from '../../src/engines/open-classifier.ts';
 import type * as DeviceHosts from '../../src/host/device-host.ts';
-import type {
-  HostFunctions,
-  HostSettings,
-  Segment,
-  Work,
-  WorkerFunctions,
-  WorkOutcome,
+import {
+  type HostFunctions,
+  type HostSettings,
+  PROTOCOL,
+  type Segment,
+  type Work,
+  type WorkerFunctions,
+  type WorkOutcome,
 } from '../../src/host/protocol.ts';
 import { openBatchMemory } from '../../src/host/batch-memory.ts';
 import { gaussianCutpoints } from '../../src/random/cutpoints.ts';
@@ -126,7 +127,7 @@ function votesOf(outcome: WorkOutcome): readonly (readonly number[])[] {
 
 /** Starts a host process without a worker's handle on it, and speaks its protocol. */
 function startProcess(): HostFunctions {
-  const settings: HostSettings = { lanes: 1, target: CPU_TARGET };
+  const settings: HostSettings = { protocol: PROTOCOL, lanes: 1, target: CPU_TARGET };
   const child = fork(fileURLToPath(new URL('host-process.js', BUILT)), [JSON.stringify(settings)], {
     env: ENVIRONMENT,
     serialization: 'advanced',

@@ -1,7 +1,7 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createJobStore, type JobStore } from '../../src/jobs/job-store.ts';
-import type { ResultRecord } from '../../src/jobs/result-store.ts';
+import type { ResultRecord } from '../../src/jobs/job-record.ts';
 import { createResultStore } from '../../src/jobs/result-store.ts';
 import { certification, tensor, useTestApi } from '../support/api.ts';
 import { ref } from '../support/create-job.ts';

@@ -94,7 +94,7 @@ const VOTES = {
 async function waiting(): Promise<Job<SamplingData>[]> {
   return queues.of(ENGINE, NOISE).getJobs(['prioritized'], 0, -1, true);
 }
-const numbers = async (): Promise<number[]> => (await waiting()).map(({ data }) => data.chunk);
+const numbers = async (): Promise<number[]> => (await waiting()).map(({ data }) => data.value.chunk);
 
 /** A host takes the chunk and ends it: votes, next chunks, off the queue. */
 async function drawn(job: FedJob, chunk: number): Promise<void> {
@@ -171,7 +171,7 @@ describe('the order in the queue', () => {
     for (let chunk = 0; chunk < 10; chunk += 1) await drawn(long, chunk);
     const short = await createJob('short', 2);
     await feed.fill(short);
-    const order = (await waiting()).map(({ data }) => data.id);
+    const order = (await waiting()).map(({ data }) => data.value.id);
     expect(order.slice(0, 2)).toEqual(['short', 'short']);
   });
 
@@ -186,15 +186,15 @@ describe('the order in the queue', () => {
       for (let turn = 0; turn < 20; turn += 1) {
         const [next] = await waiting();
         await drawn(
-          all.find((each) => each.id === next!.data.id)!,
-          next!.data.chunk,
+          all.find((each) => each.id === next!.data.value.id)!,
+          next!.data.value.chunk,
         );
       }
     }
     const counts = new Map(ids.map((id) => [id, 0]));
     for (let turn = 0; turn < 30; turn += 1) {
       const [next] = await waiting();
-      const { id, chunk } = next!.data;
+      const { id, chunk } = next!.data.value;
       counts.set(id, counts.get(id)! + 1);
       await drawn(
         all.find((each) => each.id === id)!,

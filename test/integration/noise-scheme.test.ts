@@ -2,7 +2,6 @@ import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import type { JobResource } from '../../src/contract/resources.ts';
-import type { JobRequest } from '../../src/jobs/job-record.ts';
 import { createKeys } from '../../src/jobs/keys.ts';
 import { createPresence } from '../../src/jobs/presence.ts';
 import {
@@ -13,6 +12,8 @@ import {
   samplingQueues,
 } from '../../src/jobs/queues.ts';
 import { createSamplingStore } from '../../src/jobs/sampling-store.ts';
+import { chunkFormat } from '../../src/jobs/stored/queue-data.ts';
+import { requestFormat } from '../../src/jobs/stored/record.ts';
 import { connectWorker, waitUntilReady } from '../../src/redis/connections.ts';
 import { QUIET } from '../support/api.ts';
 import { ref } from '../support/create-job.ts';
@@ -84,12 +85,12 @@ afterAll(async () => {
 /** Submits a job while nobody works, and makes its record say what the API of the newer release would have said. */
 async function submitLater(): Promise<JobResource> {
   const { id } = await client.submit(REQUEST);
-  const request = JSON.parse((await redis.hget(keys.job(ref(id)), 'request'))!) as JobRequest;
+  const request = requestFormat.read((await redis.hget(keys.job(ref(id)), 'request'))!);
   expect(request.noise).toEqual(NOISE);
   await redis.hset(
     keys.job(ref(id)),
     'request',
-    JSON.stringify({ ...request, noise: { ...NOISE, ...LATER } }),
+    requestFormat.write({ ...request, noise: { ...NOISE, ...LATER } }),
   );
   return client.job(id);
 }
@@ -162,7 +163,7 @@ it('such a job is left to the worker that draws it, and refused where its chunks
     expect(await sampling.plan(job)).toMatchObject({ chunks: 0 });
     await sampling.storeRound(job, 0, planRound([{ input: 0, draws }], 100));
     await sampling.markQueued(job, 1);
-    await queues.of(description, NOISE).add('sample', { ...job, chunk: 0 });
+    await queues.of(description, NOISE).add('sample', chunkFormat.wrap({ ...job, chunk: 0 }));
     await until(() => chunksOf(here, later.id, 'chunk_not_drawn').length > 0, {
       what: 'the refusal of the chunk',
     });

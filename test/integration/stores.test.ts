@@ -4,14 +4,15 @@ import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ARROWS, hasEnded, STORED_STATUSES, type StoredStatus } from '../../src/contract/status.ts';
 import { connectWorker, waitUntilReady } from '../../src/redis/connections.ts';
-import type { JobRequest } from '../../src/jobs/job-record.ts';
+import type { JobRequest, JobEntry, ResultRecord } from '../../src/jobs/job-record.ts';
 import { createJobStore, type JobPage, type JobStore } from '../../src/jobs/job-store.ts';
-import { createEntryStore, type EntryStore, type JobEntry } from '../../src/jobs/entries.ts';
+import { createEntryStore, type EntryStore } from '../../src/jobs/entries.ts';
 import { DEFAULT_OWNER, isJobRef, type JobRef, parseRef, queueId, refText } from '../../src/jobs/job-ref.ts';
 import { createKeys, type Keys } from '../../src/jobs/keys.ts';
 import { createLargeInputs } from '../../src/jobs/large-inputs.ts';
 import type { Round } from '../../src/jobs/plan.ts';
-import { createPresence, PRESENCE_MILLISECONDS, type WorkerStatus } from '../../src/jobs/presence.ts';
+import { createPresence, PRESENCE_MILLISECONDS } from '../../src/jobs/presence.ts';
+import type { WorkerStatus } from '../../src/jobs/stored/worker-status.ts';
 import {
   COORDINATOR_QUEUE,
   coordinatorQueue,
@@ -19,7 +20,7 @@ import {
   workerOptions,
 } from '../../src/jobs/queues.ts';
 import { reconcile } from '../../src/jobs/reconcile.ts';
-import { createResultStore, type ResultRecord, type ResultStore } from '../../src/jobs/result-store.ts';
+import { createResultStore, type ResultStore } from '../../src/jobs/result-store.ts';
 import { type BoundJob, createSamplingStore, type SamplingStore } from '../../src/jobs/sampling-store.ts';
 import type { ChunkVotes } from '../../src/smoothing/evidence.ts';
 import { ENGINE, NOISE, workerStatus } from '../support/worker-status.ts';
@@ -683,15 +684,22 @@ describe('presence', () => {
     expect(lifetime).toBeLessThanOrEqual(PRESENCE_MILLISECONDS);
   });
 
-  test('of a release that says nothing of its noise is that of a worker that draws none of ours', async () => {
-    const { noise: _, ...earlier } = status('earlier');
-    const presence = createPresence(redis, keys);
+  test('of a worker that is not understood is none, and is told', async () => {
+    const told: string[] = [];
+    const presence = createPresence(redis, keys, (reason) => told.push(reason));
     await presence.announce(status('a'));
-    await redis.sadd(keys.workers, 'earlier');
-    await redis.set(keys.worker('earlier'), JSON.stringify(earlier), 'EX', 60);
-    const found = await presence.livingWorkers();
-    expect(found.find(({ id }) => id === 'earlier')).toEqual({ ...earlier, noise: [] });
-    expect(found.find(({ id }) => id === 'a')).toEqual(status('a'));
+    for (const [id, text] of [
+      ['newer', '{"v":2,"value":{}}'],
+      ['earlier', JSON.stringify(status('earlier'))],
+    ] as const) {
+      await redis.sadd(keys.workers, id);
+      await redis.set(keys.worker(id), text, 'EX', 60);
+    }
+    expect(await presence.livingWorkers()).toEqual([status('a')]);
+    expect(told.toSorted()).toEqual([
+      'the status of a worker cannot be read: it says no version',
+      'the status of a worker is of version 2, of a newer release; this one knows up to 1 and leaves it alone',
+    ]);
   });
 
   test('is lengthened by every announcement', async () => {

@@ -127,6 +127,7 @@ export const ROOMS: readonly Room[] = [
       'log-events.ts',
       'version.ts',
       'launch.ts',
+      'schema-faults.ts',
       'random',
       'smoothing',
       'models',
@@ -136,7 +137,7 @@ export const ROOMS: readonly Room[] = [
       'host',
       'redis',
     ],
-    packages: ['node:', 'bullmq', 'ioredis'],
+    packages: ['node:', 'typebox', 'bullmq', 'ioredis'],
   },
   {
     name: 'report',

@@ -27,7 +27,7 @@ const bytesOf = (written: Written): Buffer =>
   typeof written === 'string' ? Buffer.from(written) : Buffer.from(written.base64, 'base64');
 
 /** A fixture that `write.mjs` has made, with votes as those of the version of ONNX Runtime that is installed. */
-export function readStoredJobs(layout: 'without-owner'): StoredJobs {
+export function readStoredJobs(layout: 'without-owner' | 'version-1'): StoredJobs {
   const text = readFileSync(new URL(`../fixtures/stored-jobs/${layout}.json`, import.meta.url), 'utf8');
   const { engine } = JSON.parse(text) as StoredJobs;
   const { version } = createRequire(import.meta.url)('onnxruntime-node/package.json') as { version: string };

@@ -1,4 +1,4 @@
-import type { WorkerStatus } from '../../src/jobs/presence.ts';
+import type { WorkerStatus } from '../../src/jobs/stored/worker-status.ts';
 import { gaussianLaw } from '../../src/random/noise-law.ts';
 import type { LoadedModel } from '../../src/host/host-models.ts';
 import type { HostStatus } from '../../src/host/supervised-host.ts';

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { JobService } from '../../jobs/job-service.ts';
-import type { WorkerStatus } from '../../jobs/presence.ts';
+import type { WorkerStatus } from '../../jobs/stored/worker-status.ts';
 import { DeviceSchema } from '../../contract/device.ts';
 import { presentDevices } from '../present-devices.ts';
 import { answer, problems } from '../responses.ts';

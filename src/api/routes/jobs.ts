@@ -54,16 +54,23 @@ export const jobRoutes: FastifyPluginAsyncTypebox<JobRoutesOptions> = async (app
   const body = requestSchemas(kind, limits.maxInputs);
   const tags = [`${kind}s`];
   const readMultipart = createMultipartReader(body.part, limits);
-  const page = (item: TSchema, title: string) =>
+  const page = (item: TSchema, title: string, more: Record<string, TSchema> = {}) =>
     Type.Object(
       {
         data: Type.Array(item),
         next: Nullable(
           Type.String({ description: '`cursor` of the page that follows; null on the last one' }),
         ),
+        ...more,
       },
       { additionalProperties: false, title },
     );
+  const Newer = Type.Optional(
+    Type.Array(Type.String(), {
+      description:
+        'ids of jobs of the page that a newer release of the server stored: only that one can show them; left out where there are none',
+    }),
+  );
 
   app.post(
     path,
@@ -109,16 +116,17 @@ export const jobRoutes: FastifyPluginAsyncTypebox<JobRoutesOptions> = async (app
         summary: `List ${kind}s, newest first`,
         querystring: PageQuery,
         response: {
-          200: answer(`One page of ${kind}s.`, page(resource, `${name}Page`), { Link }),
+          200: answer(`One page of ${kind}s.`, page(resource, `${name}Page`, { newer: Newer }), { Link }),
           ...problems(422, 503),
         },
       },
     },
     async (request, reply) => {
       const { limit = PAGE_DEFAULT, cursor } = request.query;
-      const { jobs: records, next } = await jobs.list(kind, limit, cursor ?? null);
+      const { jobs: records, newer, next } = await jobs.list(kind, limit, cursor ?? null);
       if (next !== null) void reply.header('Link', `<${path}?limit=${limit}&cursor=${next}>; rel="next"`);
-      return { data: records.map((record) => presentJob(record, Date.now())), next };
+      const data = records.map((record) => presentJob(record, Date.now()));
+      return { data, next, ...(newer.length === 0 ? {} : { newer: [...newer] }) };
     },
   );
 

@@ -6,7 +6,7 @@ import { inputShape } from '../../models/manifest.ts';
 import { modelAvailability } from '../../jobs/model-availability.ts';
 import type { JobService } from '../../jobs/job-service.ts';
 import type { ModelStore, RegisteredModel } from '../../models/store.ts';
-import type { WorkerStatus } from '../../jobs/presence.ts';
+import type { WorkerStatus } from '../../jobs/stored/worker-status.ts';
 
 function presentModel(model: RegisteredModel, workers: readonly WorkerStatus[] | null): Model {
   const { manifest, digest } = model;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { choosePool, poolHosts, samplingQueueName, waitsFor } from '../../../src/jobs/pool.ts';
 import { describeEngine } from '../../../src/smoothing/describe-engine.ts';
-import type { WorkerStatus } from '../../../src/jobs/presence.ts';
+import type { WorkerStatus } from '../../../src/jobs/stored/worker-status.ts';
 import { ENGINE, hostStatus, loadedModel, NOISE, workerStatus } from '../../support/worker-status.ts';
 
 const DIGEST = 'd'.repeat(64);
