@@ -64,6 +64,12 @@ test('what a test starts ends with it, also when it runs out of time, and nothin
   expect(message).toBe('');
 });
 
+test('of tests that run at the same time each ends what it has started, and nothing else', () => {
+  const { message, assertionResults } = report('side-by-side');
+  expect(assertionResults.map(({ status }) => status)).toEqual(['passed', 'passed']);
+  expect(message).toBe('');
+});
+
 test('a Redis server is found by its mark, although it overwrites its environment', async () => {
   const redis = await startTestRedis();
   expect(processesMarked(process.env['TMPDIR']!).map(({ pid }) => pid)).toContain(redis.pid());

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -7,35 +8,43 @@ import { descendantsOf } from './live-processes.ts';
 /** How long a process that outlives its test may take to wind up before it is killed. */
 const WIND_UP_MS = 20_000;
 
-/** What a process is started for. */
-export type Span = 'test' | 'file';
+/** The processes that are started for something. */
+type Span = Set<ChildProcess>;
 
-const started = new Map<ChildProcess, Span>();
-let span: Span = 'file';
-
-/** Says what the processes that are started from now on are for. */
-export function beginSpan(next: Span): void {
-  span = next;
-}
+/** Tests may run at the same time: whatever a test calls finds that test's span. */
+const ofTest = new AsyncLocalStorage<Span>();
+const ofFile: Span = new Set();
 
 /**
  * Ends a process when the test that has started it ends, however that ends; one that is started outside tests, when its file
  * does. A process that the test ends itself has ended.
  */
 export function endWithTest<Child extends ChildProcess>(child: Child): Child {
-  started.set(child, span);
-  child.once('exit', () => started.delete(child));
+  const span = ofTest.getStore() ?? ofFile;
+  span.add(child);
+  child.once('exit', () => span.delete(child));
   return child;
 }
 
-/** Ends what was started for that, and what it has started: with SIGTERM first, since SIGKILL leaves files behind. */
-export async function endSpan(over: Span): Promise<void> {
-  const left = [...started].filter(([, each]) => each === over).map(([child]) => child);
-  await Promise.all(left.map((child) => end(child)));
+/** Runs a test with its hooks, and ends what they have started. */
+export async function inSpanOfTest(runTest: () => Promise<void>): Promise<void> {
+  const span: Span = new Set();
+  try {
+    await ofTest.run(span, runTest);
+  } finally {
+    await endAll(span);
+  }
+}
+
+/** Ends what the file has started outside of tests. */
+export const endSpanOfFile = (): Promise<void> => endAll(ofFile);
+
+/** With SIGTERM first, since SIGKILL leaves files behind; then what they have started. */
+async function endAll(span: Span): Promise<void> {
+  await Promise.all([...span].map((child) => end(child)));
 }
 
 async function end(child: ChildProcess): Promise<void> {
-  started.delete(child);
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   const offspring = descendantsOf(child.pid).map(({ pid }) => identifyProcess(pid));
   const exited = once(child, 'exit');

@@ -2,8 +2,8 @@ import { mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, afterEach, beforeEach } from 'vitest';
-import { beginSpan, endSpan } from './end-with-test.ts';
+import { afterAll, aroundEach } from 'vitest';
+import { endSpanOfFile, inSpanOfTest } from './end-with-test.ts';
 import { killAll, processesMarked } from './live-processes.ts';
 
 /** What keeps this process running, by kind. Timers are left out: the runner has its own. */
@@ -44,14 +44,10 @@ export function leaveNothing(limitMs: number): void {
     ...moreHandles(handles),
   ];
 
-  beforeEach(() => beginSpan('test'));
-  afterEach(async () => {
-    beginSpan('file');
-    await endSpan('test');
-  });
+  aroundEach(inSpanOfTest);
   // The hooks of the file are registered later, and so run before this one.
   afterAll(async () => {
-    await endSpan('file');
+    await endSpanOfFile();
     const deadline = performance.now() + limitMs;
     let left = leftovers();
     for (; left.length > 0 && performance.now() < deadline; left = leftovers()) await delay(20);
