@@ -30,7 +30,8 @@ async function untilSaid(command: Command, text: string): Promise<void> {
   await Promise.race([said, ended]);
 }
 
-describe('the built program', () => {
+// Each starts processes of its own, and mostly waits for them.
+describe.concurrent('the built program', () => {
   it('can be run as a file', async () => {
     const program = join(ROOT, 'dist/main/cli.js');
     expect((await readFile(program, 'utf8')).startsWith('#!/usr/bin/env node\n')).toBe(true);
@@ -90,7 +91,7 @@ describe('the built program', () => {
   });
 });
 
-describe('certify, with everything in one process', () => {
+describe.concurrent('certify, with everything in one process', () => {
   it('of a folder with its labels ends with totals and a report, and says nothing that looks like an error', async () => {
     const own = await makeFolder('own');
     const images = join(own, 'own images');
@@ -151,7 +152,7 @@ describe('certify, with everything in one process', () => {
   it('draws the same votes again from a seed, and says that they claim nothing', async () => {
     const seed = 'c0ffee'.padEnd(64, '0');
     const call = ['certify', IMAGES[0]!, '--model', 'mnist-cnn', '--n', '1000', '--seed', seed];
-    const [first, second] = [await runCommand(call), await runCommand(call)];
+    const [first, second] = await Promise.all([runCommand(call), runCommand(call)]);
     expect(first.status, first.stderr).toBe(0);
     expect(first.stdout).toMatch(
       /examples\/mnist\/00000\.png │ reproduced │ 7 +│ certified, radius 1\.\d{4} │ .* of 1,000 │/,
@@ -305,7 +306,7 @@ describe('a running service', () => {
   });
 });
 
-describe('Ctrl-C', () => {
+describe.concurrent('Ctrl-C', () => {
   it('cancels a long certify: status 130, no process and no file left', async () => {
     const temporary = await makeFolder('interrupted');
     const command = startCommand(['certify', ...IMAGES, '--model', 'mnist-cnn', '--n', '5000000'], {

@@ -37,46 +37,58 @@ function start(command: string, args: readonly string[], options: { cwd?: string
 const processOf = (child: ChildProcess, mark: string): number | undefined =>
   descendantsOf(child.pid!).find(({ command }) => command.includes(mark))?.pid;
 
-describe.runIf(process.platform === 'linux')('one SIGTERM ends a command that runs everything itself', () => {
-  const everything = (folder: string): void => {
-    for (const name of readdirSync(folder)) rmSync(`${folder}/${name}`, { recursive: true, force: true });
-  };
-  const send = (pid: number | undefined, signal: NodeJS.Signals): void => {
-    if (pid === undefined) throw new Error('it does not run');
-    process.kill(pid, signal);
-  };
+// Each has processes and folders of its own, and mostly waits for them.
+describe
+  .runIf(process.platform === 'linux')
+  .concurrent('one SIGTERM ends a command that runs everything itself', () => {
+    const everything = (folder: string): void => {
+      for (const name of readdirSync(folder)) rmSync(`${folder}/${name}`, { recursive: true, force: true });
+    };
+    const send = (pid: number | undefined, signal: NodeJS.Signals): void => {
+      if (pid === undefined) throw new Error('it does not run');
+      process.kill(pid, signal);
+    };
 
-  it.each<[string, (child: ChildProcess, folder: string) => void]>([
-    ['while all is well', () => undefined],
-    ['after the folders of Redis are gone', (_, folder) => everything(folder)],
-    [
-      'after Redis is killed and its folders are gone',
-      (child, folder) => {
-        everything(folder);
-        send(processOf(child, 'unixsocket'), 'SIGKILL');
-      },
-    ],
-    ['while Redis hangs', (child) => send(processOf(child, 'unixsocket'), 'SIGSTOP')],
-    ['while its device host hangs', (child) => send(processOf(child, 'host-process'), 'SIGSTOP')],
-  ])('%s: status 143, and no process and no folder is left', async (name, disturb) => {
-    const folder = directory(name.replaceAll(' ', '-').slice(0, 30));
-    await mkdir(folder);
-    const args = ['certify', 'examples/mnist/00000.png', '--model', 'mnist-cnn', '--n', '10000000'];
-    const { child, output } = start(process.execPath, [CLI, ...args], { tmp: folder });
-    await until(() => /[1-9][\d,]* of [\d,]+ samples/.test(output()), {
-      what: 'samples',
+    it.each<[string, (child: ChildProcess, folder: string) => void]>([
+      ['while all is well', () => undefined],
+      ['after the folders of Redis are gone', (_, folder) => everything(folder)],
+      [
+        'after Redis is killed and its folders are gone',
+        (child, folder) => {
+          everything(folder);
+          send(processOf(child, 'unixsocket'), 'SIGKILL');
+        },
+      ],
+      ['while Redis hangs', (child) => send(processOf(child, 'unixsocket'), 'SIGSTOP')],
+      ['while its device host hangs', (child) => send(processOf(child, 'host-process'), 'SIGSTOP')],
+    ])('%s: status 143, and no process and no folder is left', async (name, disturb) => {
+      const folder = directory(name.replaceAll(' ', '-').slice(0, 30));
+      await mkdir(folder);
+      const args = [
+        'certify',
+        'examples/mnist/00000.png',
+        '--model',
+        'mnist-cnn',
+        '--n',
+        '10000000',
+        '--lanes',
+        '1',
+      ];
+      const { child, output } = start(process.execPath, [CLI, ...args], { tmp: folder });
+      await until(() => /[1-9][\d,]* of [\d,]+ samples/.test(output()), {
+        what: 'samples',
+      });
+      const descendants = descendantsOf(child.pid!);
+      disturb(child, folder);
+      const exited = once(child, 'exit');
+      child.kill('SIGTERM');
+      expect(await withinServedTime(exited, ENDED_WITHIN_MS), output()).toEqual([143, null]);
+      await untilAllGone(descendants);
+      expect(readdirSync(folder)).toEqual([]);
     });
-    const descendants = descendantsOf(child.pid!);
-    disturb(child, folder);
-    const exited = once(child, 'exit');
-    child.kill('SIGTERM');
-    expect(await withinServedTime(exited, ENDED_WITHIN_MS), output()).toEqual([143, null]);
-    await untilAllGone(descendants);
-    expect(readdirSync(folder)).toEqual([]);
   });
-});
 
-describe.runIf(process.platform === 'linux')('a service that npm runs', () => {
+describe.runIf(process.platform === 'linux').concurrent('a service that npm runs', () => {
   it.each(['SIGTERM', 'SIGKILL'] as const)('ends in order after its npm has ended by %s', async (signal) => {
     const folder = directory(`npm-${signal}`);
     await mkdir(folder);

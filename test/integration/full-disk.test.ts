@@ -23,7 +23,7 @@ const REQUEST = {
 
 const directory = useTemporaryDirectory();
 
-describe.runIf(MAY_MOUNT)('smoothcert serve, its data and its log on a disk that is full', () => {
+describe.runIf(MAY_MOUNT).concurrent('smoothcert serve, its data and its log on a disk that is full', () => {
   const disk = (...parts: string[]): string => directory('disk', ...parts);
   beforeAll(async () => {
     await mkdir(disk());
@@ -114,7 +114,7 @@ describe.runIf(MAY_MOUNT)('smoothcert serve, its data and its log on a disk that
   });
 });
 
-it.runIf(process.platform === 'linux')(
+it.runIf(process.platform === 'linux').concurrent(
   'output that cannot be written is an error of the command, and told',
   async () => {
     const full = openSync('/dev/full', 'w');
@@ -135,7 +135,7 @@ it.runIf(process.platform === 'linux')(
   },
 );
 
-it.runIf(process.platform === 'linux')('a log that cannot be written stops nothing', async () => {
+it.runIf(process.platform === 'linux').concurrent('a log that cannot be written stops nothing', async () => {
   const full = openSync('/dev/full', 'w');
   const child = endWithTest(
     spawn(process.execPath, [CLI, 'serve', '--port', '0', '--lanes', '1', '--data', join(directory(), 'd')], {

@@ -42,28 +42,33 @@ async function killAndWait(parent: ChildProcess): Promise<number[]> {
   return descendants;
 }
 
-describe.runIf(process.platform === 'linux')('a parent that is killed leaves no process behind', () => {
-  const serve = (name: string, variables: Readonly<Record<string, string>>): ChildProcess =>
-    start([CLI, 'serve'], {
-      SMOOTHCERT_PORT: '0',
-      SMOOTHCERT_DATA_DIR: directory(name),
-      REDIS_URL: '',
-      ...variables,
-    });
+// Each has processes of its own, and mostly waits for them.
+describe
+  .runIf(process.platform === 'linux')
+  .concurrent('a parent that is killed leaves no process behind', () => {
+    const serve = (name: string, variables: Readonly<Record<string, string>>): ChildProcess =>
+      start([CLI, 'serve'], {
+        SMOOTHCERT_PORT: '0',
+        SMOOTHCERT_DATA_DIR: directory(name),
+        REDIS_URL: '',
+        ...variables,
+      });
 
-  it.each(MOMENTS.map((moment) => [moment]))(
-    'smoothcert serve, %i ms after its first child was started',
-    async (moment) => {
-      const parent = serve(`serve-${moment}`, { SMOOTHCERT_DEVICES: 'cpu', SMOOTHCERT_LANES: '1' });
-      await until(() => descendantsOf(parent.pid!).length > 0, { what: 'a child' });
-      await delay(moment);
-      await killAndWait(parent);
-    },
-  );
+    it.each(MOMENTS.map((moment) => [moment]))(
+      'smoothcert serve, %i ms after its first child was started',
+      async (moment) => {
+        const parent = serve(`serve-${moment}`, { SMOOTHCERT_DEVICES: 'cpu', SMOOTHCERT_LANES: '1' });
+        await until(() => descendantsOf(parent.pid!).length > 0, { what: 'a child' });
+        await delay(moment);
+        await killAndWait(parent);
+      },
+    );
 
-  it.each(['as the kernel is asked to', 'by the end of its channel alone'])(
-    'a device host ends %s, at whatever moment of its start',
-    async (means) => {
+    it.each(
+      ['as the kernel is asked to', 'by the end of its channel alone'].flatMap((means) =>
+        MOMENTS.map((moment) => [means, moment] as const),
+      ),
+    )('a device host ends %s, %i ms after its start', async (means, moment) => {
       const built = (path: string): string => JSON.stringify(new URL(path, BUILT).href);
       const script = `
         process.execArgv.length = 0;
@@ -81,37 +86,34 @@ describe.runIf(process.platform === 'linux')('a parent that is killed leaves no 
         await loading;
         setInterval(() => {}, 1000);
       `;
-      for (const moment of MOMENTS) {
-        const parent = runScript(script);
-        const host = await parent.nextLine();
-        await delay(moment);
-        expect(await killAndWait(parent.child), `after ${moment} ms`).toEqual([host]);
-      }
-    },
-  );
+      const parent = runScript(script);
+      const host = await parent.nextLine();
+      await delay(moment);
+      expect(await killAndWait(parent.child)).toEqual([host]);
+    });
 
-  it.runIf(HAS_SETPRIV).each([
-    ['nvidia-smi', 'sleep 600', { SMOOTHCERT_DEVICES: 'auto' }],
-    ['apt-get', 'sleep 600', { SMOOTHCERT_DEVICES: 'cpu' }],
-    ['the probe of WebGPU', 'InferenceSession', { SMOOTHCERT_DEVICES: 'webgpu' }],
-  ] as const)('smoothcert serve while %s runs', async (program, mark, variables) => {
-    const fetches = program === 'apt-get';
-    const folder = directory(`during-${program}`);
-    // It hangs, as a broken driver or a dead mirror would make it.
-    await writeProgram(folder, program, 'exec sleep 600');
-    const path = [folder, fetches ? pathWithoutRedis() : PATH].join(delimiter);
-    const parent = start([CLI, 'serve'], {
-      SMOOTHCERT_DATA_DIR: join(folder, 'data'),
-      // Where a server has been fetched before, the worker comes next; elsewhere, fetching one.
-      SMOOTHCERT_CACHE_DIR: fetches ? folder : SHARED_CACHE,
-      SMOOTHCERT_PORT: '0',
-      REDIS_URL: '',
-      PATH: path,
-      ...variables,
+    it.runIf(HAS_SETPRIV).each([
+      ['nvidia-smi', 'sleep 600', { SMOOTHCERT_DEVICES: 'auto' }],
+      ['apt-get', 'sleep 600', { SMOOTHCERT_DEVICES: 'cpu' }],
+      ['the probe of WebGPU', 'InferenceSession', { SMOOTHCERT_DEVICES: 'webgpu' }],
+    ] as const)('smoothcert serve while %s runs', async (program, mark, variables) => {
+      const fetches = program === 'apt-get';
+      const folder = directory(`during-${program}`);
+      // It hangs, as a broken driver or a dead mirror would make it.
+      await writeProgram(folder, program, 'exec sleep 600');
+      const path = [folder, fetches ? pathWithoutRedis() : PATH].join(delimiter);
+      const parent = start([CLI, 'serve'], {
+        SMOOTHCERT_DATA_DIR: join(folder, 'data'),
+        // Where a server has been fetched before, the worker comes next; elsewhere, fetching one.
+        SMOOTHCERT_CACHE_DIR: fetches ? folder : SHARED_CACHE,
+        SMOOTHCERT_PORT: '0',
+        REDIS_URL: '',
+        PATH: path,
+        ...variables,
+      });
+      await until(() => descendantsOf(parent.pid!).some(({ command }) => command.includes(mark)), {
+        what: `${program} under way`,
+      });
+      expect((await killAndWait(parent)).length).toBeGreaterThan(0);
     });
-    await until(() => descendantsOf(parent.pid!).some(({ command }) => command.includes(mark)), {
-      what: `${program} under way`,
-    });
-    expect((await killAndWait(parent)).length).toBeGreaterThan(0);
   });
-});

@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ResultResource } from '../../src/contract/resources.ts';
 import { isAlive } from '../support/processes.ts';
 import { startTestRedis, type TestRedis } from '../support/redis.ts';
+import { reproducedVotes } from '../support/reproduced-votes.ts';
 import {
   createTestClient,
   exampleInputs,
@@ -50,15 +49,6 @@ async function endWorkers(): Promise<void> {
   workers.clear();
 }
 
-/** What votes say that must not depend on who drew them. */
-function votesOf(results: readonly ResultResource[]): unknown {
-  return results.map((result) => {
-    if (!('certificate' in result) || result.reproduction === null) throw new Error(JSON.stringify(result));
-    const { selectionVotes, estimationVotes, implied } = result.reproduction;
-    return { input: result.inputId, selectionVotes, estimationVotes, implied };
-  });
-}
-
 /** Submits the request, lets `disturb` do its worst in mid-job, and returns the votes and how long work stood still. */
 async function runDisturbed(disturb: () => Promise<void>): Promise<{ votes: unknown; standstill: number }> {
   const { id } = await client.submit(REQUEST);
@@ -77,16 +67,10 @@ async function runDisturbed(disturb: () => Promise<void>): Promise<{ votes: unkn
   const ended = await client.ended(id);
   expect(ended.status).toBe('succeeded');
   expect(ended.progress.samplesDrawn).toBe(PLANNED);
-  return { votes: votesOf(await client.results(id)), standstill };
+  return { votes: reproducedVotes(await client.results(id)), standstill };
 }
 
 const recoveryLimit = (): number => Math.max(RECOVERY_MS, RECOVERY_STARTS * startMs);
-
-/** Hundredths of a second that a process has computed (proc(5), utime). */
-function ticksOf(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[11]);
-}
 
 beforeAll(async () => {
   redis = await startTestRedis();
@@ -97,7 +81,7 @@ beforeAll(async () => {
   startMs = performance.now() - started;
   const { id } = await client.submit(REQUEST);
   await client.ended(id);
-  expected = votesOf(await client.results(id));
+  expected = reproducedVotes(await client.results(id));
   await endWorkers();
 });
 
@@ -112,7 +96,7 @@ describe('the same request with the same seed gives the same votes, bit for bit'
     await startTestWorker(1);
     const { id } = await client.submit(REQUEST);
     await client.ended(id);
-    expect(votesOf(await client.results(id))).toEqual(expected);
+    expect(reproducedVotes(await client.results(id))).toEqual(expected);
     await endWorkers();
   });
 
@@ -120,7 +104,7 @@ describe('the same request with the same seed gives the same votes, bit for bit'
     const both = await Promise.all([startTestWorker(1), startTestWorker(1)]);
     const { id } = await client.submit(REQUEST);
     await client.ended(id);
-    expect(votesOf(await client.results(id))).toEqual(expected);
+    expect(reproducedVotes(await client.results(id))).toEqual(expected);
     for (const worker of both) expect(worker.log.some(({ event }) => event === 'chunk_drawn')).toBe(true);
     await endWorkers();
   });
@@ -136,46 +120,6 @@ describe('the same request with the same seed gives the same votes, bit for bit'
     await endWorkers();
   });
 
-  it('after a segmentation fault of the device host, twenty times in one job of four images', async () => {
-    const worker = await startTestWorker(2);
-    const parameters = { ...REQUEST.parameters, n: 60_000 };
-    const request = { ...REQUEST, parameters, inputs: exampleInputs('mnist', 4) };
-    const { id: undisturbed } = await client.submit(request);
-    await client.ended(undisturbed);
-    const { id } = await client.submit(request);
-    const killed = new Set<number>();
-    const died = (): number =>
-      worker.log.filter(
-        ({ event, reason }) => event === 'device_host_crashed' && reason === 'died of SIGSEGV',
-      ).length;
-    // After every fifth fault the device is out for a while; it is not hit while it is tried again.
-    const out = (): boolean =>
-      worker.log.findLast(
-        ({ event, engine }) => event === 'device_host_state_changed' && engine === 'onnx',
-      )?.['to'] === 'out';
-    while (killed.size < 20) {
-      // Each process is hit at another moment of its life: starting, loading the model, sampling.
-      const processorTicks = 6 * (killed.size % 10);
-      const pid = await until(
-        async () => {
-          const { finishedAt } = await client.job(id);
-          if (finishedAt !== null) throw new Error(`the job ended after ${killed.size} faults`);
-          const host = hostPid(worker);
-          return !out() && !killed.has(host) && isAlive(host) && ticksOf(host) >= processorTicks && host;
-        },
-        { what: `a host at work after ${killed.size} faults`, everyMs: 5 },
-      );
-      killed.add(pid);
-      process.kill(pid, 'SIGSEGV');
-    }
-    const ended = await client.ended(id);
-    expect(ended.status).toBe('succeeded');
-    expect(votesOf(await client.results(id))).toEqual(votesOf(await client.results(undisturbed)));
-    expect(died()).toBe(20);
-    await endWorkers();
-    for (const pid of killed) expect(isAlive(pid)).toBe(false);
-  });
-
   it('after one of two devices has failed for good: its draws go to the other', async () => {
     const [broken, sound] = await Promise.all([startTestWorker(1), startTestWorker(1)]);
     // Without end, so that the sound device never leaves the broken one without a draw.
@@ -186,8 +130,10 @@ describe('the same request with the same seed gives the same votes, bit for bit'
     await until(
       () => {
         const host = hostPid(broken);
-        if (!killed.has(host) && isAlive(host)) process.kill(host, 'SIGSEGV');
-        killed.add(host);
+        if (!killed.has(host) && isAlive(host)) {
+          process.kill(host, 'SIGSEGV');
+          killed.add(host);
+        }
         return broken.log.some(
           ({ event, to, engine }) =>
             event === 'device_host_state_changed' && to === 'out' && engine === 'onnx',
@@ -201,7 +147,7 @@ describe('the same request with the same seed gives the same votes, bit for bit'
     const ended = await client.ended(id);
     expect(ended.status).toBe('succeeded');
     const results = await client.results(id);
-    expect(votesOf(results)).toEqual(expected);
+    expect(reproducedVotes(results)).toEqual(expected);
     expect(sound.log.filter(({ event }) => event === 'chunk_drawn').length).toBeGreaterThan(0);
     await endWorkers();
   });
