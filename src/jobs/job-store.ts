@@ -8,7 +8,8 @@ import type { JobRecord, JobRequest } from './job-record.ts';
 import { type JobRef, parseRef, refText } from './job-ref.ts';
 import type { Keys } from './keys.ts';
 import type { JobInputs } from './large-inputs.ts';
-import { BIND, CREATE, END, POOL_GONE, REBIND, TRANSITION } from './scripts.ts';
+import { runJobScript, runScript } from './run-script.ts';
+import { BIND, CREATE, END, FORGET, POOL_GONE, REBIND, TRANSITION } from './scripts.ts';
 import { isNewerRelease } from './stored/format.ts';
 import { readRecord, readStatus, RECORD_VERSION } from './stored/read-record.ts';
 import { engineFormat, failureFormat, requestFormat } from './stored/record.ts';
@@ -100,7 +101,9 @@ export function createJobStore(
   ): Promise<StoredStatus | null> {
     const fields = to === 'running' ? ['startedAt', now()] : [];
     const allowed = from.filter((status) => ARROWS[status].includes(to)).join(',');
-    return (await redis.eval(TRANSITION, 1, keys.job(job), allowed, to, ...fields)) as StoredStatus | null;
+    const values = [allowed, to, ...fields];
+    const reached = await runJobScript(redis, keys, job, TRANSITION, [keys.job(job)], values);
+    return reached as StoredStatus | null;
   }
 
   async function getMany(jobs: readonly JobRef[]): Promise<(JobRecord | null)[]> {
@@ -146,6 +149,7 @@ export function createJobStore(
         request: requestFormat.write(request),
         status: 'queued',
         createdAt,
+        retention: retentionSeconds,
         inputs: size.inputs,
         labelled: size.labelled,
         planned: size.samplesPlanned,
@@ -168,7 +172,7 @@ export function createJobStore(
       const sizes = [size.inputs, size.contents];
       const given = [fields.length, ...fields, said.length, ...said, ...contents];
       const values = [job.id, refText(job), createdAt, ...sizes, ...given];
-      const created = await redis.eval(CREATE, touched.length, ...touched, ...values);
+      const created = await runJobScript(redis, keys, job, CREATE, touched, values);
       if (created !== 1) throw new Error('the inputs stored before are gone');
     },
 
@@ -206,26 +210,30 @@ export function createJobStore(
     transition,
 
     async bind(job, engine) {
-      const stored = (await redis.eval(BIND, 1, keys.job(job), engineFormat.write(engine))) as string | null;
+      const stored = (await runJobScript(
+        redis,
+        keys,
+        job,
+        BIND,
+        [keys.job(job)],
+        [engineFormat.write(engine)],
+      )) as string | null;
       return stored === null ? null : engineFormat.read(stored);
     },
 
     async rebind(job, engine, drawn) {
       const touched = [keys.job(job), ...ofChunks.map((key) => key(job))];
       const text = engineFormat.write(engine);
-      return (await redis.eval(REBIND, touched.length, ...touched, job.binding, text, drawn)) === 1;
+      return (await runJobScript(redis, keys, job, REBIND, touched, [job.binding, text, drawn])) === 1;
     },
-    poolGone: async (job) => (await redis.eval(POOL_GONE, 1, keys.job(job))) as number | null,
+    poolGone: async (job) => (await runScript(redis, POOL_GONE, [keys.job(job)])) as number | null,
     poolIsBack: async (job) => void (await redis.hdel(keys.job(job), 'poolGoneSince')),
 
     async end(job, to, error) {
       const finishedAt = now();
       const kept = [keys.job(job), keys.results(job), keys.entries(job), keys.active];
       const touched = [...kept, ...[keys.inputs, keys.tensors, ...ofChunks].map((key) => key(job))];
-      await redis.eval(
-        END,
-        touched.length,
-        ...touched,
+      await runJobScript(redis, keys, job, END, touched, [
         to,
         refText(job),
         retentionSeconds + TOMBSTONE_SECONDS,
@@ -233,16 +241,18 @@ export function createJobStore(
         finishedAt,
         finishedAt + retentionSeconds * 1000,
         error === null ? '' : failureFormat.write(error),
-      );
+      ]);
     },
 
     async forget(job, kind) {
-      await redis
-        .multi()
-        .unlink(keys.job(job), keys.inputs(job), keys.entries(job))
-        .zrem(keys.list(job.owner, kind), job.id)
-        .srem(keys.active, refText(job))
-        .exec();
+      const touched = [
+        keys.job(job),
+        keys.list(job.owner, kind),
+        keys.active,
+        keys.inputs(job),
+        keys.entries(job),
+      ];
+      await runJobScript(redis, keys, job, FORGET, touched, [job.id, refText(job), retentionSeconds]);
     },
 
     async active() {

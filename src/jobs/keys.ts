@@ -27,6 +27,10 @@ export interface Keys {
   results(ref: JobRef): string;
   /** Sorted set: ids of an owner's jobs of a kind by time of creation. */
   list(owner: string, kind: Kind): string;
+  /** Stream: what has happened to an owner's jobs, in order (events.ts). */
+  events(owner: string): string;
+  /** Channel: owners of whose jobs something has happened. */
+  readonly eventChannel: string;
   /** Set: owner and id of every job that has not ended. */
   readonly active: string;
   /** Set: ids of workers; each has a key that expires when it falls silent. */
@@ -63,6 +67,8 @@ export function createKeys(prefix: string): Keys {
     chunkErrors: of('errors'),
     results: of('results'),
     list: (owner, kind) => `${prefix}:${owner}:list:${kind}`,
+    events: (owner) => `${prefix}:${owner}:events`,
+    eventChannel: `${prefix}:events`,
     active: `${prefix}:active-jobs`,
     workers: `${prefix}:living-workers`,
     worker: (id) => `${prefix}:living-worker:${id}`,

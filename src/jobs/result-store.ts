@@ -2,7 +2,9 @@ import type { ResultRecord } from './job-record.ts';
 import type { Redis } from 'ioredis';
 import type { JobRef } from './job-ref.ts';
 import type { Keys } from './keys.ts';
+import { runJobScript, runScript } from './run-script.ts';
 import { STORE_RESULT, UNDECIDED } from './scripts.ts';
+import type { InputOutcome } from './stored/event.ts';
 import { resultFormat } from './stored/inputs.ts';
 
 /** Keeps the inputs' results. Each is stored once; a second one for the same input is ignored. */
@@ -22,14 +24,19 @@ export function createResultStore(redis: Redis, keys: Keys): ResultStore {
   return {
     async store(job, input, result, label) {
       const touched = [keys.job(job), keys.results(job)];
-      const values = [String(input), resultFormat.write(result), ...countersOf(result, label)];
-      await redis.eval(STORE_RESULT, touched.length, ...touched, ...values);
+      const values = [
+        String(input),
+        resultFormat.write(result),
+        outcomeOf(result),
+        ...countersOf(result, label),
+      ];
+      await runJobScript(redis, keys, job, STORE_RESULT, touched, values);
     },
     async undecided(job, inputs) {
       const found: number[] = [];
       for (let from = 0; from < inputs.length; from += INPUTS_A_COMMAND) {
         const some = inputs.slice(from, from + INPUTS_A_COMMAND);
-        found.push(...((await redis.eval(UNDECIDED, 1, keys.results(job), ...some)) as number[]));
+        found.push(...((await runScript(redis, UNDECIDED, [keys.results(job)], some)) as number[]));
       }
       return found;
     },
@@ -40,6 +47,12 @@ export function createResultStore(redis: Redis, keys: Keys): ResultStore {
       return stored.map((result) => (result === null ? null : resultFormat.read(result)));
     },
   };
+}
+
+/** What an input's event says became of it. */
+function outcomeOf(result: ResultRecord): InputOutcome {
+  if (result.kind === 'failed') return 'failed';
+  return result.kind === 'reproduction' ? 'reproduced' : result.outcome;
 }
 
 function countersOf(result: ResultRecord, label: number | null): string[] {

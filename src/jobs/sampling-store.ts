@@ -7,6 +7,7 @@ import type { JobRecord } from './job-record.ts';
 import type { JobRef } from './job-ref.ts';
 import type { Keys } from './keys.ts';
 import { type Plan, planOf, type Round } from './plan.ts';
+import { runJobScript, runScript, type Script } from './run-script.ts';
 import { GIVE_UP_CHUNK, MARK_QUEUED, RECORD_CHUNK, SET_WHILE_UNDER_WAY, STORE_ROUND } from './scripts.ts';
 import { failureFormat } from './stored/record.ts';
 import { roundFormat, votesFormat } from './stored/sampling.ts';
@@ -97,8 +98,8 @@ export function createSamplingStore(redis: Redis, keys: Keys): SamplingStore {
     return { plan: toPlan(job, fields), queued: Number(fields[field(job, QUEUED)] ?? 0) };
   }
 
-  const script = async (text: string, keysOf: string[], ...values: (string | number)[]) =>
-    (await redis.eval(text, keysOf.length, ...keysOf, ...values)) as ChunkStatus;
+  const script = async (text: Script, keysOf: string[], ...values: (string | number)[]) =>
+    (await runScript(redis, text, keysOf, values)) as ChunkStatus;
 
   return {
     inputBytes: (job, digest) => redis.hgetBuffer(keys.inputs(job), digest),
@@ -110,7 +111,7 @@ export function createSamplingStore(redis: Redis, keys: Keys): SamplingStore {
         `digest:${input}`,
         digest,
       ]);
-      await redis.eval(SET_WHILE_UNDER_WAY, 2, keys.job(job), keys.tensors(job), ...fields);
+      await runScript(redis, SET_WHILE_UNDER_WAY, [keys.job(job), keys.tensors(job)], fields);
     },
     async tensors(job, inputs) {
       if (inputs.length === 0) return [];
@@ -128,7 +129,8 @@ export function createSamplingStore(redis: Redis, keys: Keys): SamplingStore {
     plan: async (job) => (await readPlan(job)).plan,
     async storeRound(job, number, round) {
       const text = roundFormat.write(round);
-      await script(STORE_ROUND, [keys.job(job), keys.plan(job)], job.binding, field(job, number), text);
+      const values = [job.binding, field(job, number), text, number];
+      await runJobScript(redis, keys, job, STORE_ROUND, [keys.job(job), keys.plan(job)], values);
     },
     async progress(job) {
       const [read, ended] = await Promise.all([readPlan(job), redis.bitcount(keys.ended(job))]);
@@ -169,7 +171,7 @@ export function createSamplingStore(redis: Redis, keys: Keys): SamplingStore {
 
     async recordError(job, chunk, failure) {
       const fields = [chunkName(job, chunk), failureFormat.write(failure)];
-      await redis.eval(SET_WHILE_UNDER_WAY, 2, keys.job(job), keys.chunkErrors(job), ...fields);
+      await runScript(redis, SET_WHILE_UNDER_WAY, [keys.job(job), keys.chunkErrors(job)], fields);
     },
     async errorOf(job, chunk) {
       const failure = await redis.hget(keys.chunkErrors(job), chunkName(job, chunk));

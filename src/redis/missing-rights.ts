@@ -22,6 +22,8 @@ function trials(prefix: string): readonly (readonly [string, ...string[]])[] {
     ['LPUSH', key('list'), '1'],
     ['LRANGE', key('list'), '0', '-1'],
     ['XADD', key('stream'), 'MAXLEN', '~', '10', '*', 'field', '1'],
+    ['XADD', key('stream'), 'MINID', '~', '1', '*', 'field', '1'],
+    ['XRANGE', key('stream'), '-', '+', 'COUNT', '1'],
     ['XTRIM', key('stream'), 'MAXLEN', '0'],
     ['EVAL', "return redis.call('EXISTS', KEYS[1])", '1', key('string')],
     ['EVALSHA', '0'.repeat(40), '0'],

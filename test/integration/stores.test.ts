@@ -798,9 +798,9 @@ test('two deployments on one server do not see each other', async () => {
   const other = createJobStore(redis, createKeys('other'), RETENTION, () => clock);
   expect(await other.get(ref('job'))).toBeNull();
   expect((await other.list(DEFAULT_OWNER, 'prediction', 10, null))!.jobs).toEqual([]);
-  const { list, worker, ...named } = keys;
+  const { list, worker, events, ...named } = keys;
   const job = ref('prediction');
   const names = Object.values(named).map((key) => (typeof key === 'function' ? key(job) : key));
-  const all = [...names, list(job.owner, 'prediction'), worker('prediction')];
+  const all = [...names, list(job.owner, 'prediction'), worker('prediction'), events(job.owner)];
   expect(new Set(all).size).toBe(all.length);
 });
