@@ -1,6 +1,8 @@
+import { fork } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { createBirpc } from 'birpc';
 import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type ComputeTarget, CPU_TARGET } from '../../src/engines/compute-target.ts';
@@ -12,10 +14,18 @@ import { openOnnxSession } from '../../src/engines/onnx/engine.ts';
 import { openClassifier } from '../../src/engines/open-classifier.ts';
 import { findWebgpuAdapter } from '../../src/devices/webgpu.ts';
 import type * as DeviceHosts from '../../src/host/device-host.ts';
-import type { Work } from '../../src/host/protocol.ts';
+import {
+  type HostFunctions,
+  type HostSettings,
+  PROTOCOL,
+  type Work,
+  type WorkerFunctions,
+} from '../../src/host/protocol.ts';
 import { gaussianLaw } from '../../src/random/noise-law.ts';
 import { domainFault } from '../support/domain-fault.ts';
+import { endWithTest } from '../support/end-with-test.ts';
 import type { Prelude } from '../support/linear-onnx.ts';
+import { integers } from '../support/onnx-file.ts';
 import { imageInput, type LinearModelOptions, writeLinearModel } from '../support/model-folder.ts';
 import { useTemporaryDirectory } from '../support/temporary-directory.ts';
 import { classify, engineLaws, pixels } from './engine-laws.ts';
@@ -99,6 +109,67 @@ describe('a device host on WebGPU', () => {
     }
     expect(votes[1]).toEqual(votes[0]);
     expect(votes[1]).toEqual([[expect.any(Number), expect.any(Number)]]);
+  });
+
+  /** Starts a host process without a worker's handle on it, and speaks its protocol. */
+  function startProcess(): HostFunctions {
+    const settings: HostSettings = { protocol: PROTOCOL, lanes: 1, target: TARGET };
+    const child = endWithTest(
+      fork(fileURLToPath(new URL('host-process.js', BUILT)), [JSON.stringify(settings)], {
+        serialization: 'advanced',
+      }),
+    );
+    return createBirpc<HostFunctions, WorkerFunctions>(
+      { progress: () => undefined, alive: () => undefined },
+      {
+        post: (message) => child.send(message),
+        on: (listener) => child.on('message', listener),
+        timeout: -1,
+      },
+    );
+  }
+
+  it('halves a batch that the device has no room for, and counts the same votes with what is left of it', async () => {
+    // Each row is copied 30 times on its way, which makes 1.05 MiB of it, and one of the copies is used. No row meets another,
+    // but 1,024 of them do not fit the largest buffer, 1 GiB.
+    const [height, width, copies] = [96, 96, 30];
+    const prelude: Prelude = {
+      nodes: [
+        { op_type: 'Tile', input: ['image', 'repeats'], output: ['copies'] },
+        { op_type: 'Slice', input: ['copies', 'first', 'end', 'axis'], output: ['prepared'] },
+      ],
+      initializers: [
+        integers('repeats', [1, copies, 1, 1]),
+        integers('first', [copies - 1]),
+        integers('end', [copies]),
+        integers('axis', [1]),
+      ],
+    };
+    const zeros = Array.from({ length: height * width - 3 }, () => 0);
+    const weights = LINEAR.weights.map((row) => [...row, ...zeros]);
+    const input = imageInput(height, width);
+    const model = await writeLinearModel(directory('roomy', 'linear'), {
+      ...LINEAR,
+      input,
+      weights,
+      prelude,
+    });
+    const work: Work = {
+      id: 'work',
+      model,
+      noise: gaussianLaw(0.5),
+      inputs: [{ bytes: new Uint8Array(height * width).fill(128), stream: { key0: 1, key1: 2, stream: 3 } }],
+      segments: [{ input: 0, purpose: 'estimation', firstSample: 0, count: 1_000 }],
+    };
+    const host = startProcess();
+    const loaded = await host.load(model, { batchSize: 2_048, samplesPerSecond: 1_000 }, []);
+    expect(loaded).toMatchObject({ kind: 'loaded', batchSize: 512, engine: { rows: 'proved' } });
+    const outcome = await host.sample(work);
+    const expected = await startHost(CPU_TARGET).sample(work, new AbortController().signal, () => undefined);
+    expect(outcome.kind === 'sampled' && outcome.votes).toEqual(
+      expected.kind === 'sampled' && expected.votes,
+    );
+    expect(outcome.kind).toBe('sampled');
   });
 
   it('takes one lane: sessions of two threads would end the process', async () => {
