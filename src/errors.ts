@@ -30,6 +30,11 @@ export const ERRORS = {
     blame: 'caller',
     help: 'Send application/json, or multipart/form-data with image files where the route takes inputs.',
   },
+  not_acceptable: {
+    title: 'What the request asks for is not there in any form that it accepts.',
+    blame: 'caller',
+    help: 'Send an Accept that allows one of the media types that the detail names, or none; or name the form in the query.',
+  },
   request_refused: {
     title: 'The server does not serve a request like this one; its status says of which kind.',
     blame: 'caller',

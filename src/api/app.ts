@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import accepts from '@fastify/accepts';
 import helmet from '@fastify/helmet';
 import multipart from '@fastify/multipart';
 import swagger from '@fastify/swagger';
@@ -20,6 +21,7 @@ import { healthRoutes } from './routes/health.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { modelRoutes } from './routes/models.ts';
 import { problemRoutes } from './routes/problems.ts';
+import { resultRoutes } from './routes/results.ts';
 import { KIND_NAMES, KINDS } from '../contract/kinds.ts';
 
 export interface AppOptions {
@@ -52,6 +54,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   // The server speaks plain HTTP, behind a proxy or on loopback: telling browsers to ask for https would break /docs.
   const contentSecurityPolicy = { directives: { upgradeInsecureRequests: null } };
   await app.register(helmet, { contentSecurityPolicy, strictTransportSecurity: false });
+  await app.register(accepts);
   await app.register(multipart, {
     limits: {
       fileSize: maxBodyBytes,
@@ -98,7 +101,10 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
 
   const limits = { maxInputs, maxBodyBytes };
-  for (const kind of KIND_NAMES) await app.register(jobRoutes, { kind, jobs, models, limits });
+  for (const kind of KIND_NAMES) {
+    await app.register(jobRoutes, { kind, jobs, models, limits });
+    await app.register(resultRoutes, { kind, jobs, models });
+  }
   await app.register(modelRoutes, { models, jobs });
   await app.register(calculatorRoutes);
   await app.register(deviceRoutes, { jobs });

@@ -20,6 +20,7 @@ export const PROBLEM_STATUS = {
   request_refused: 400,
   route_not_found: 404,
   resource_not_found: 404,
+  not_acceptable: 406,
   already_finished: 409,
   model_refused: 409,
   model_unavailable: 409,

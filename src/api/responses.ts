@@ -23,6 +23,7 @@ export const ProblemSchema = Type.Object(
 const DESCRIPTIONS: Readonly<Record<ProblemStatus, string>> = {
   400: 'The request cannot be read.',
   404: 'There is no such resource.',
+  406: 'None of the media types of the response is one that the request accepts.',
   409: 'The job has ended, or no worker can run the model that a new one names.',
   410: 'The results have expired.',
   413: 'The request is too large.',
@@ -32,13 +33,19 @@ const DESCRIPTIONS: Readonly<Record<ProblemStatus, string>> = {
   503: 'The queue cannot be reached, or too many large requests are under way; nothing was accepted. Retry-After says when to try again.',
 };
 
-/** A successful response, with the headers that it may carry. */
+/** A successful response, with the headers that it may carry and the media types that it may have but for JSON. */
 export function answer(
   description: string,
   schema: TSchema,
   headers: Readonly<Record<string, TSchema>> = {},
+  otherMedia: Readonly<Record<string, TSchema>> = {},
 ) {
-  return { description, headers, content: { 'application/json': { schema } } };
+  const others = Object.entries(otherMedia).map(([type, each]) => [type, { schema: each }] as const);
+  return {
+    description,
+    headers,
+    content: { 'application/json': { schema }, ...Object.fromEntries(others) },
+  };
 }
 
 /** Problem responses of a route, by status. */

@@ -30,6 +30,18 @@ export function decimalAbove(value: number, digits: number): string {
 }
 
 /**
+ * The largest decimal with that many significant digits, and all digits before the point, that is not above the value.
+ *
+ * @param value 0 or more, finite
+ * @param digits 1 to 17
+ * @throws RangeError outside those ranges
+ */
+export function significantBelow(value: number, digits: number): string {
+  const exponent = value === 0 ? 0 : Number(value.toExponential(MOST_DIGITS).split('e')[1]);
+  return decimalBelow(value, Math.min(MOST_DIGITS, Math.max(0, digits - 1 - exponent)));
+}
+
+/**
  * The least decimal with that many significant digits that is not below the value; with a power of ten where the value is
  * below 1e-6.
  *

@@ -73,7 +73,7 @@ describe('the README', () => {
     expect(commands()).toContain('curl -s $URL$JOB');
     expect(shown.object).toBe('certification');
     await shell(command('until curl'), variables);
-    const results = JSON.parse(await shell(command('$JOB/results'), variables)) as {
+    const results = JSON.parse(await shell('curl -s $URL$JOB/results', variables)) as {
       data: { inputId: string; outcome: string }[];
     };
     // The first MNIST test image is a plain 7; number 247 was chosen because the classifier is torn between 4 and 6.
@@ -81,6 +81,16 @@ describe('the README', () => {
       ['00000.png', 'certified'],
       ['00247.png', 'abstained'],
     ]);
+    expect(commands()).toContain('curl -s $URL$JOB/results');
+    const csv = (await shell(command('format=csv'), variables)).split('\r\n');
+    expect(csv[1]).toMatch(/^0,00000\.png,decided,certified,7,7,,,\d\.\d{4},0\.\d{6},/);
+    expect(csv[2]).toMatch(/^1,00247\.png,decided,abstained,,,,,,0\.\d{6},/);
+    const table = (await shell(command('tab-separated-values'), variables)).split('\n');
+    expect(table[0]!.split('\t')).toEqual(['idx', 'label', 'predict', 'radius', 'correct', 'time']);
+    expect(table[1]).toMatch(/^0\t\t7\t\d\.\d\d\t\t0:00:\d\d(\.\d{6})?$/);
+    expect(table[2]).toMatch(/^1\t\t-1\t0\.0\t\t0:00:\d\d(\.\d{6})?$/);
+    const lines = (await shell(command('format=ndjson'), variables)).trimEnd().split('\n');
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual(results.data);
   });
 
   it('certifies with the lines of Python that it shows', async () => {

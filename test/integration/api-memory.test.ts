@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { certification, greyPng, MODELS, startTestApi } from '../support/api.ts';
+import { memoryOf, peakOf, PROBED } from '../support/memory-probe.ts';
 import { startTestRedis, type TestRedis } from '../support/redis.ts';
-import { type ServiceProcess, startProcess } from '../support/service.ts';
+import { startProcess } from '../support/service.ts';
 import { until } from '../support/until.ts';
 
 const MEBIBYTE = 1024 * 1024;
@@ -17,31 +17,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await redis?.close();
 });
-
-/** Collects garbage and logs what is left whenever it is told to; close-with-grace leaves this signal alone. */
-const PROBE = `data:text/javascript,${encodeURIComponent(`process.on('SIGWINCH', () => {
-  globalThis.gc(); globalThis.gc();
-  process.stderr.write(JSON.stringify({ msg: 'memory', ...process.memoryUsage() }) + '\\n');
-});`)}`;
-
-interface Memory {
-  readonly heapUsed: number;
-  readonly external: number;
-  readonly rss: number;
-}
-
-async function memoryOf({ child, log }: ServiceProcess): Promise<Memory> {
-  const before = log.filter(({ msg }) => msg === 'memory').length;
-  child.kill('SIGWINCH');
-  return until(() => log.filter(({ msg }) => msg === 'memory')[before] as unknown as Memory | undefined, {
-    what: 'what the API holds',
-  });
-}
-
-/** The most that a process has ever had in memory, bytes. */
-function peakOf({ child }: ServiceProcess): number {
-  return 1024 * Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))![1]);
-}
 
 type Body = readonly [type: string, bytes: Buffer];
 
@@ -87,7 +62,7 @@ test('thousands of malformed requests leave nothing in the heap, and a bounded p
     REDIS_URL: redis.url,
     SMOOTHCERT_PORT: '0',
     SMOOTHCERT_MODELS_DIR: MODELS,
-    NODE_OPTIONS: `--expose-gc --import=${PROBE}`,
+    NODE_OPTIONS: PROBED,
   });
   const agent = new Agent({ keepAlive: true, maxSockets: 16 });
   try {

@@ -167,7 +167,7 @@ export const ROOMS: readonly Room[] = [
       'jobs',
       'report',
     ],
-    packages: ['node:', 'typebox', 'fastify', '@fastify/'],
+    packages: ['node:', 'typebox', 'fastify', '@fastify/', 'csv-stringify'],
   },
   {
     name: 'cli',

@@ -33,6 +33,7 @@ const RELIED_ON: Readonly<
   request_refused: [400, 1, no, no],
   route_not_found: [404, 1, no, no],
   resource_not_found: [404, 1, no, no],
+  not_acceptable: [406, 2, no, no],
   already_finished: [409, 1, no, no],
   model_refused: [409, 1, no, no],
   model_unavailable: [409, 1, YES, no],

@@ -1,14 +1,13 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { type TSchema, Type } from 'typebox';
+import { Type } from 'typebox';
 import { type Kind, KINDS } from '../../contract/kinds.ts';
 import { type JobBody, requestSchemas } from '../../contract/request.ts';
-import { DomainError } from '../../errors.ts';
 import type { ModelStore } from '../../models/store.ts';
 import type { JobService } from '../../jobs/job-service.ts';
 import { requireAvailable } from '../../jobs/model-availability.ts';
 import { createMultipartReader, type MultipartLimits } from '../multipart.ts';
-import { presentJob, presentResult } from '../presenter.ts';
-import { Nullable } from '../../contract/building-blocks.ts';
+import { presentJob } from '../presenter.ts';
+import { Link, page, PAGE_DEFAULT, PageQuery } from '../page.ts';
 import { answer, problems } from '../responses.ts';
 import { inputsFromJson, type RawSubmission, toSubmission } from '../submission.ts';
 
@@ -19,22 +18,9 @@ export interface JobRoutesOptions {
   readonly limits: MultipartLimits;
 }
 
-const PAGE_DEFAULT = 50;
-const PAGE_MOST = 500;
-const Limit = Type.Optional(
-  Type.Integer({ minimum: 1, maximum: PAGE_MOST, default: PAGE_DEFAULT, description: 'entries of the page' }),
-);
-const Cursor = Type.Optional(
-  Type.String({ minLength: 1, maxLength: 100, description: '`next` of the page before' }),
-);
-const PageQuery = Type.Object({ limit: Limit, cursor: Cursor }, { additionalProperties: false });
 const IdParams = Type.Object({ id: Type.String() }, { additionalProperties: false });
 
 const RetryAfter = Type.Integer({ minimum: 1, description: 'seconds after which the next look is worth it' });
-const Link = Type.String({
-  description: 'RFC 8288; rel="next" leads to the page that follows, if there is one',
-});
-
 /** Where nobody could say how long a job takes, for nobody is there that could draw for it. */
 const UNKNOWN_SECONDS = 5;
 
@@ -47,24 +33,13 @@ const rawFromJson = (body: JobBody): RawSubmission => ({
   pointer: '',
 });
 
-/** The routes of one kind of job: submit, list, show, results, cancel. */
+/** The routes of one kind of job: submit, list, show, cancel. */
 export const jobRoutes: FastifyPluginAsyncTypebox<JobRoutesOptions> = async (app, options) => {
   const { kind, jobs, models, limits } = options;
-  const { path, title: name, job: resource, result } = KINDS[kind];
+  const { path, title: name, job: resource } = KINDS[kind];
   const body = requestSchemas(kind, limits.maxInputs);
   const tags = [`${kind}s`];
   const readMultipart = createMultipartReader(body.part, limits);
-  const page = (item: TSchema, title: string, more: Record<string, TSchema> = {}) =>
-    Type.Object(
-      {
-        data: Type.Array(item),
-        next: Nullable(
-          Type.String({ description: '`cursor` of the page that follows; null on the last one' }),
-        ),
-        ...more,
-      },
-      { additionalProperties: false, title },
-    );
   const Newer = Type.Optional(
     Type.Array(Type.String(), {
       description:
@@ -154,38 +129,6 @@ export const jobRoutes: FastifyPluginAsyncTypebox<JobRoutesOptions> = async (app
     },
   );
 
-  app.get(
-    `${path}/:id/results`,
-    {
-      schema: {
-        tags,
-        operationId: `list${name}Results`,
-        summary: `Results of a ${kind}, one for each input, in order`,
-        description: 'Every input is listed from the start; what is not decided yet is `pending`.',
-        params: IdParams,
-        querystring: PageQuery,
-        response: {
-          200: answer('One page of results.', page(result, `${name}ResultPage`), { Link }),
-          ...problems(404, 410, 422, 503),
-        },
-      },
-    },
-    async (request, reply) => {
-      const { id } = request.params;
-      const { limit = PAGE_DEFAULT } = request.query;
-      const first = resultCursor(request.query.cursor);
-      const { job: record, inputs } = await jobs.results(kind, id, first, limit);
-      const model = models.find(record.request.model.name);
-      const manifest = model?.digest === record.request.model.digest ? model.manifest : null;
-      const after = first + limit;
-      const next = after < record.inputsTotal ? String(after) : null;
-      if (next !== null)
-        void reply.header('Link', `<${path}/${id}/results?limit=${limit}&cursor=${next}>; rel="next"`);
-      const data = inputs.map((each) => presentResult(record, each, manifest));
-      return { data, next };
-    },
-  );
-
   app.post(
     `${path}/:id/cancel`,
     {
@@ -207,11 +150,3 @@ export const jobRoutes: FastifyPluginAsyncTypebox<JobRoutesOptions> = async (app
     },
   );
 };
-
-/** The cursor of results is the index of the first one, so that a poller may also start anywhere. */
-function resultCursor(cursor: string | undefined): number {
-  if (cursor === undefined) return 0;
-  if (/^\d{1,9}$/.test(cursor)) return Number(cursor);
-  const fault = { pointer: '/query/cursor', detail: 'must be the `next` of a page of these results' };
-  throw new DomainError('validation_failed', undefined, [fault]);
-}

@@ -7,6 +7,9 @@ import { openapiDocument } from '../../../src/main/openapi.ts';
 
 const COMMITTED = fileURLToPath(new URL('../../../openapi/openapi.json', import.meta.url));
 
+/** What all results of a job can be read as, beside pages of JSON. */
+const WHOLE_RESULTS = ['application/x-ndjson', 'text/csv', 'text/tab-separated-values'];
+
 type Json = Record<string, unknown>;
 interface MediaType {
   readonly schema?: Json;
@@ -204,7 +207,8 @@ describe('every operation', () => {
       if (name === 'GET /health/ready') continue;
       for (const [status, { content }] of Object.entries(operation.responses)) {
         const type = Number(status) >= 400 ? 'application/problem+json' : 'application/json';
-        expect(Object.keys(content!), `${name} ${status}`).toEqual([type]);
+        const others = status === '200' && name.endsWith('/results') ? WHOLE_RESULTS : [];
+        expect(Object.keys(content!), `${name} ${status}`).toEqual([type, ...others]);
         if (Number(status) < 400) continue;
         expect(content![type]!.schema).toEqual({ $ref: '#/components/schemas/Problem' });
       }
