@@ -17,16 +17,29 @@ const CHUNK_SECONDS = 1;
 const LONGEST_CHUNK_SECONDS = 1.5;
 /** A round has at most this many chunks, however slow its hosts: the votes of one input stay readable. */
 const MOST_CHUNKS = 100_000;
+/** A chunk draws for about this many inputs at most, however small they are: all of them are in its host's memory. */
+const MOST_INPUTS = 1_000;
 /** Samples in a chunk while no worker has told its speed yet. */
 const UNMEASURED_CHUNK = 4_096;
 
 /**
  * How many samples a chunk should have, from what the living hosts measured: about a second of work, in as many chunks as
  * every host can take the same number of, so that none draws alone at the end, and in whole batches
- * on all lanes of the host that has the smallest.
+ * on all lanes of the host that has the smallest; but not for more inputs than a host should hold at a time.
+ *
+ * @param fewest samples of the input that takes fewest of them
  */
-export function chunkSize(totalSamples: number, hosts: readonly HostSpeed[]): number {
+export function chunkSize(
+  totalSamples: number,
+  hosts: readonly HostSpeed[],
+  fewest = Number.POSITIVE_INFINITY,
+): number {
   const least = Math.ceil(totalSamples / MOST_CHUNKS);
+  const most = Math.max(least, MOST_INPUTS * Math.max(1, fewest));
+  return Math.min(most, timedSize(totalSamples, hosts, least));
+}
+
+function timedSize(totalSamples: number, hosts: readonly HostSpeed[], least: number): number {
   if (hosts.length === 0) return Math.max(UNMEASURED_CHUNK, least);
   const speeds = hosts.map(({ samplesPerSecond }) => samplesPerSecond);
   const mean = speeds.reduce((sum, speed) => sum + speed, 0) / hosts.length;

@@ -148,10 +148,10 @@ export function createCoordinator(
   }
 
   async function storeRound(job: FedJob, number: number, asked: RoundDraws): Promise<void> {
-    const { inputs, samples } = asked;
+    const { inputs, samples, fewest } = asked;
     if (samples === 0) throw new Error('inputs ask for no samples');
     const hosts = poolHosts(await presence.livingWorkers(), job.request, job.engine);
-    await sampling.storeRound(job, number, asked.round(chunkSize(samples, hosts)));
+    await sampling.storeRound(job, number, asked.round(chunkSize(samples, hosts, fewest)));
     logger.debug(...logLine('round_planned', { job: job.id, round: number, inputs, samples }));
   }
 

@@ -45,6 +45,8 @@ export interface RoundDraws {
   add(asked: InputDraws): void;
   readonly inputs: number;
   readonly samples: number;
+  /** Samples of the input that asks for fewest of them. */
+  readonly fewest: number;
   /** The round, to be cut into chunks of `chunkSamples` samples. */
   round(chunkSamples: number): Round;
 }
@@ -56,6 +58,7 @@ export function gatherDraws(): RoundDraws {
   let inputs = 0;
   let samples = 0;
   let latest = -1;
+  let fewest = Number.POSITIVE_INFINITY;
   return {
     add({ input, draws: wanted }) {
       if (input <= latest) throw new RangeError(`input ${input} cannot come after input ${latest}`);
@@ -68,12 +71,16 @@ export function gatherDraws(): RoundDraws {
       else runs.push([input, 1, which]);
       inputs += 1;
       samples += samplesIn(wanted);
+      fewest = Math.min(fewest, samplesIn(wanted));
     },
     get inputs() {
       return inputs;
     },
     get samples() {
       return samples;
+    },
+    get fewest() {
+      return fewest;
     },
     round(chunkSamples) {
       if (!Number.isInteger(chunkSamples) || chunkSamples < 1) {

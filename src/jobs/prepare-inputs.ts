@@ -5,10 +5,10 @@ import type { JobEntry } from './job-record.ts';
 import type { Plan } from './plan.ts';
 import { failInput, type SettledJob, type SettlementStores } from './settlement.ts';
 
-/** Inputs whose bytes are held at the same time. */
-const PREPARED_TOGETHER = 16;
-/** Tensors are stored when there are so many bytes of them. */
-const STORED_BYTES = 1024 * 1024;
+/** Inputs that are read and decoded together, as far as they come to so many bytes. */
+const READ_TOGETHER = 128;
+/** Bytes of inputs that are read together, and of tensors that are held before they are stored. */
+const HELD_BYTES = 1024 * 1024;
 
 /**
  * Turns some of a job's inputs into uint8 tensors; each that cannot be one fails alone. What is stored already is not made
@@ -42,16 +42,25 @@ export async function prepareInputs(
     made.clear();
     held = 0;
   };
-  const prepare = async (input: number): Promise<void> => {
-    const tensor = await prepareInput(stores, job, plan, model, input, found[input - first] ?? null);
+  const prepare = async (input: number, bytes: Uint8Array | null): Promise<void> => {
+    const entry = found[input - first] ?? null;
+    const tensor = await prepareInput(stores, job, plan, model, input, entry, bytes);
     if (tensor === null) return;
     digests.set(input, tensor.digest);
     made.set(input, tensor);
     held += tensor.bytes.length;
   };
-  for (let from = 0; from < missing.length; from += PREPARED_TOGETHER) {
-    await Promise.all(missing.slice(from, from + PREPARED_TOGETHER).map(prepare));
-    if (held >= STORED_BYTES) await store();
+  for (let at = 0; at < missing.length;) {
+    const some = missing.slice(at, at + READ_TOGETHER);
+    // An input without an entry has no digest that anything is stored under.
+    const bytes = await sampling.inputBytes(
+      job,
+      some.map((input) => found[input - first]?.digest ?? ''),
+      HELD_BYTES,
+    );
+    await Promise.all(bytes.map((each, index) => prepare(some[index]!, each)));
+    at += bytes.length;
+    if (held >= HELD_BYTES) await store();
   }
   await store();
   return digests;
@@ -65,8 +74,8 @@ async function prepareInput(
   model: RegisteredModel,
   input: number,
   entry: JobEntry | null,
+  bytes: Uint8Array | null,
 ): Promise<InputTensor | null> {
-  const bytes = entry === null ? null : await stores.sampling.inputBytes(job, entry.digest);
   if (entry === null || bytes === null) {
     const detail = 'the input is not stored any more';
     await failInput(stores, job, plan, input, { code: 'internal_error', detail });

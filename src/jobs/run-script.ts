@@ -9,7 +9,7 @@ export interface Script {
 }
 
 export type ScriptValue = string | number | Buffer;
-type Defined = Record<string, (...values: (ScriptValue | number)[]) => Promise<unknown>>;
+type Run = (...values: ScriptValue[]) => Promise<unknown>;
 
 /** Runs a script, which a connection sends once as a text and after that by its digest. */
 export function runScript(
@@ -18,10 +18,24 @@ export function runScript(
   keys: readonly string[],
   values: readonly ScriptValue[] = [],
 ): Promise<unknown> {
+  return definedOn(redis, name, lua, '')(keys.length, ...keys, ...values);
+}
+
+/** The same, with answers as bytes. */
+export function runScriptForBytes(
+  redis: Redis,
+  { name, lua }: Script,
+  keys: readonly string[],
+  values: readonly ScriptValue[] = [],
+): Promise<unknown> {
+  return definedOn(redis, name, lua, 'Buffer')(keys.length, ...keys, ...values);
+}
+
+function definedOn(redis: Redis, name: string, lua: string, form: '' | 'Buffer'): Run {
   const command = `smoothcert:${name}`;
-  const defined = redis as unknown as Defined;
+  const defined = redis as unknown as Record<string, Run>;
   if (defined[command] === undefined) redis.defineCommand(command, { lua });
-  return defined[command]!(keys.length, ...keys, ...values);
+  return defined[command + form]!.bind(redis);
 }
 
 /** Runs a script that appends to the events of the job's owner (`JOB_EVENTS` in scripts.ts). */

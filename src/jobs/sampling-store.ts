@@ -7,8 +7,15 @@ import type { JobRecord } from './job-record.ts';
 import type { JobRef } from './job-ref.ts';
 import type { Keys } from './keys.ts';
 import { type Plan, planOf, type Round } from './plan.ts';
-import { runJobScript, runScript, type Script } from './run-script.ts';
-import { GIVE_UP_CHUNK, MARK_QUEUED, RECORD_CHUNK, SET_WHILE_UNDER_WAY, STORE_ROUND } from './scripts.ts';
+import { runJobScript, runScript, runScriptForBytes, type Script } from './run-script.ts';
+import {
+  READ_INPUTS,
+  GIVE_UP_CHUNK,
+  MARK_QUEUED,
+  RECORD_CHUNK,
+  SET_WHILE_UNDER_WAY,
+  STORE_ROUND,
+} from './scripts.ts';
 import { failureFormat } from './stored/record.ts';
 import { roundFormat, votesFormat } from './stored/sampling.ts';
 
@@ -33,7 +40,11 @@ export interface SamplingProgress {
  * it, and nothing is written for a job that has ended, or for a binding that has.
  */
 export interface SamplingStore {
-  inputBytes(job: JobRef, digest: string): Promise<Uint8Array | null>;
+  /**
+   * The bytes of inputs by their digests, as sent: of the first of these, as far as they come to `most` bytes and of one at
+   * least; null for those that are not stored.
+   */
+  inputBytes(job: JobRef, digests: readonly string[], most: number): Promise<(Uint8Array | null)[]>;
   /** Stores tensors by input, together: a Redis that syncs every write syncs them once. */
   storeTensors(job: JobRef, tensors: ReadonlyMap<number, InputTensor>): Promise<void>;
   tensors(job: JobRef, inputs: readonly number[]): Promise<(InputTensor | null)[]>;
@@ -102,7 +113,13 @@ export function createSamplingStore(redis: Redis, keys: Keys): SamplingStore {
     (await runScript(redis, text, keysOf, values)) as ChunkStatus;
 
   return {
-    inputBytes: (job, digest) => redis.hgetBuffer(keys.inputs(job), digest),
+    inputBytes: async (job, digests, most) =>
+      (await runScriptForBytes(
+        redis,
+        READ_INPUTS,
+        [keys.inputs(job)],
+        [most, ...digests],
+      )) as (Buffer | null)[],
     async storeTensors(job, tensors) {
       if (tensors.size === 0) return;
       const fields = [...tensors].flatMap(([input, { bytes, digest }]) => [

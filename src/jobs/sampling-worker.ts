@@ -51,7 +51,7 @@ interface GatheredWork {
 }
 
 /** Inputs of a chunk that are settled at the same time: each waits for Redis, and not for the others. */
-const SETTLED_TOGETHER = 32;
+const SETTLED_TOGETHER = 128;
 /** Progress is written at most this often for a chunk. */
 const PROGRESS_MILLISECONDS = 250;
 

@@ -139,6 +139,23 @@ return to`,
 };
 
 /**
+ * Answers the contents of inputs as far as they come to some number of bytes, and of one at least.
+ * KEYS: inputs. ARGV: the bytes, then digests.
+ */
+export const READ_INPUTS: Script = {
+  name: 'readInputs',
+  lua: `
+local found = {}
+local size = 0
+for i = 2, #ARGV do
+  size = size + redis.call('HSTRLEN', KEYS[1], ARGV[i])
+  if i > 2 and size > tonumber(ARGV[1]) then break end
+  found[#found + 1] = redis.call('HGET', KEYS[1], ARGV[i])
+end
+return found`,
+};
+
+/**
  * Sets fields of a hash that only a job under way needs.
  * KEYS: job, hash. ARGV: fields and values.
  */

@@ -66,7 +66,7 @@ test('a request of 20 MiB is accepted, and none beside it waits for its bytes', 
   expect(beside).toBeGreaterThan(3);
   const { id } = body as { id: string };
   const [entry] = await createEntryStore(api.redis, api.keys).read(ref(id), 0, 1);
-  const kept = await createSamplingStore(api.redis, api.keys).inputBytes(ref(id), entry!.digest);
+  const [kept] = await createSamplingStore(api.redis, api.keys).inputBytes(ref(id), [entry!.digest], 1);
   expect(image.equals(kept!)).toBe(true);
   // Claimed: bytes that expire would lose the job.
   expect(await api.redis.pttl(api.keys.inputs(ref(id)))).toBe(-1);

@@ -200,7 +200,8 @@ describe('a job', () => {
       samplesDrawn: 0,
       samplesPlanned: 200,
     });
-    expect(Buffer.from((await sampling.inputBytes(job, DIGEST))!).toString()).toBe('bytes');
+    const [bytes, missing] = await sampling.inputBytes(job, [DIGEST, 'e'.repeat(64)], 100);
+    expect([Buffer.from(bytes!).toString(), missing]).toEqual(['bytes', null]);
     expect(await jobs.active()).toEqual([job]);
     expect((await jobs.list(DEFAULT_OWNER, 'prediction', 10, null))!.jobs.map((job) => job.id)).toEqual([
       job.id,
@@ -534,6 +535,24 @@ describe('a job that is bound anew', () => {
     expect(await jobs.poolGone(ref('gone'))).toBeNull();
     expect(await redis.exists(keys.job(ref('gone')))).toBe(0);
   });
+});
+
+test('inputs are read as far as they come to some bytes, and one at least', async () => {
+  const contents = ['aaaa', 'bbb', 'cccc', 'd'].map(
+    (text, index) => [`${index}`.repeat(64), Buffer.from(text)] as const,
+  );
+  const all = contents.map(([digest], index) => ({ ...ENTRIES[0]!, id: `${index}`, digest }));
+  const job = await createJob(jobs, ref('job'), REQUEST, { entries: all, bytes: new Map(contents) }, 200);
+  const digests = contents.map(([digest]) => digest);
+  const read = async (most: number, from = 0) =>
+    (await sampling.inputBytes(job, digests.slice(from), most)).map((bytes) =>
+      Buffer.from(bytes!).toString(),
+    );
+  expect(await read(100)).toEqual(['aaaa', 'bbb', 'cccc', 'd']);
+  expect(await read(8)).toEqual(['aaaa', 'bbb']);
+  expect(await read(7)).toEqual(['aaaa', 'bbb']);
+  expect(await read(1)).toEqual(['aaaa']);
+  expect(await read(8, 2)).toEqual(['cccc', 'd']);
 });
 
 test('a tensor is kept byte for byte beside its digest', async () => {

@@ -66,4 +66,11 @@ describe('chunkWindow', () => {
   it('is what all hosts can hold, two each, and two that wait; never less than for one host', () => {
     expect([0, 1, 2, 64].map(chunkWindow)).toEqual([4, 4, 6, 130]);
   });
+
+  it('draws for a thousand inputs at most, however fast they are drawn', () => {
+    const fast = [{ samplesPerSecond: 1e6, rows: 64 }];
+    expect(chunkSize(400_000, fast, 4)).toBe(4_000);
+    expect(chunkSize(4e9, fast, 4)).toBe(40_000);
+    expect(chunkSize(400_000, fast, 100_000)).toBe(chunkSize(400_000, fast));
+  });
 });
