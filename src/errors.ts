@@ -55,6 +55,16 @@ export const ERRORS = {
     blame: 'caller',
     help: 'Read its results; for other ones submit a new job.',
   },
+  idempotency_key_reused: {
+    title: 'The Idempotency-Key was sent before with another request.',
+    blame: 'caller',
+    help: 'Give every new request a key of its own; repeat a request unchanged, or with a new key.',
+  },
+  idempotency_key_in_use: {
+    title: 'A request with this Idempotency-Key is still being accepted.',
+    blame: 'caller',
+    help: 'Send it again in a second: the answer is then the job that the first one has created.',
+  },
   results_expired: {
     title: 'The results are past their retention and have been deleted.',
     blame: 'caller',
@@ -66,9 +76,9 @@ export const ERRORS = {
     help: 'Send the same request again in some seconds; smaller ones, or fewer at a time, need less memory.',
   },
   queue_unavailable: {
-    title: 'The queue cannot be reached right now; nothing was accepted.',
+    title: 'The queue cannot be reached right now; nothing was accepted, unless under an Idempotency-Key.',
     blame: 'operator',
-    help: 'Send the same request again in some seconds. If it lasts, the operator must see to the Redis server.',
+    help: 'Send the same request again in some seconds, under the same key if it had one. If it lasts, the operator must see to the Redis server.',
   },
   internal_error: {
     title: 'The server met a fault of its own.',

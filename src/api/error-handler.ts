@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, FastifyServerOption
 import { DomainError } from '../errors.ts';
 import { logLine } from '../log-events.ts';
 import { describeFaults, type SchemaError } from '../schema-faults.ts';
-import { PROBLEM_CONTENT_TYPE, type Problem, problemOf, RETRY_SECONDS } from './problem.ts';
+import { IN_USE_SECONDS, PROBLEM_CONTENT_TYPE, type Problem, problemOf, RETRY_SECONDS } from './problem.ts';
 
 interface FrameworkError extends Error {
   readonly statusCode?: number;
@@ -49,6 +49,7 @@ function refusedStatus({ statusCode = 500 }: FrameworkError): number | null {
 
 function send(reply: FastifyReply, body: Problem): FastifyReply {
   if (body.status === 503) void reply.header('Retry-After', String(RETRY_SECONDS));
+  if (body.code === 'idempotency_key_in_use') void reply.header('Retry-After', String(IN_USE_SECONDS));
   return reply
     .code(body.status)
     .type(PROBLEM_CONTENT_TYPE)

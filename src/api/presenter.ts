@@ -2,7 +2,8 @@ import { type JobOf, type Kind, KINDS, type ParametersOf, type ResultOf } from '
 import type { JobResource, ResultResource } from '../contract/resources.ts';
 import { hasEnded } from '../contract/status.ts';
 import type { JobRecord, JobRequest, ResultRecord } from '../jobs/job-record.ts';
-import type { InputResult, ObservedJob } from '../jobs/job-service.ts';
+import type { InputResult } from '../jobs/job-service.ts';
+import type { ObservedJob } from '../jobs/submit.ts';
 import type { Manifest } from '../models/manifest.ts';
 
 const iso = (milliseconds: number): string => new Date(milliseconds).toISOString();

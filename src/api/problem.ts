@@ -22,6 +22,7 @@ export const PROBLEM_STATUS = {
   resource_not_found: 404,
   not_acceptable: 406,
   already_finished: 409,
+  idempotency_key_in_use: 409,
   model_refused: 409,
   model_unavailable: 409,
   results_expired: 410,
@@ -29,6 +30,7 @@ export const PROBLEM_STATUS = {
   unsupported_media_type: 415,
   validation_failed: 422,
   cannot_certify: 422,
+  idempotency_key_reused: 422,
   internal_error: 500,
   server_busy: 503,
   queue_unavailable: 503,
@@ -60,6 +62,8 @@ export type ProblemCode = {
 export const PROBLEM_CONTENT_TYPE = 'application/problem+json';
 /** Seconds after which a client may try again when the queue is away. */
 export const RETRY_SECONDS = 5;
+/** The same, while another request under the same idempotency key is under way. */
+export const IN_USE_SECONDS = 1;
 
 export function isProblemCode(code: string): code is ProblemCode {
   return isErrorCode(code) && PROBLEM_STATUS[code] !== null;

@@ -24,13 +24,13 @@ const DESCRIPTIONS: Readonly<Record<ProblemStatus, string>> = {
   400: 'The request cannot be read.',
   404: 'There is no such resource.',
   406: 'None of the media types of the response is one that the request accepts.',
-  409: 'The job has ended, or no worker can run the model that a new one names.',
+  409: 'The job has ended, no worker can run the model that a new one names, or a request with the same Idempotency-Key is still being accepted (Retry-After says when to try again).',
   410: 'The results have expired.',
   413: 'The request is too large.',
   415: 'The content type is not one that this route reads.',
-  422: 'Values are not allowed, or no certificate of what is asked is possible.',
+  422: 'Values are not allowed, no certificate of what is asked is possible, or the Idempotency-Key came with another request before.',
   500: 'The server met a fault of its own.',
-  503: 'The queue cannot be reached, or too many large requests are under way; nothing was accepted. Retry-After says when to try again.',
+  503: 'The queue cannot be reached, or too many large requests are under way; nothing was accepted, unless under an Idempotency-Key. Retry-After says when to try again.',
 };
 
 /** A successful response, with the headers that it may carry and the media types that it may have but for JSON. */
@@ -55,7 +55,7 @@ export function problems(...statuses: ProblemStatus[]): Record<number, object> {
       status,
       {
         description: DESCRIPTIONS[status],
-        ...(status === 503
+        ...(status === 503 || status === 409
           ? {
               headers: {
                 'Retry-After': Type.Integer({ description: 'seconds to wait before trying again' }),

@@ -5,7 +5,7 @@ import { checkImageHeader } from '../models/inputs/image-header.ts';
 import { checkTensorLength } from '../models/inputs/input-tensor.ts';
 import { inputShape, type Manifest } from '../models/manifest.ts';
 import type { ModelStore } from '../models/store.ts';
-import type { Submission, SubmittedInput } from '../jobs/job-service.ts';
+import type { Submission, SubmittedInput } from '../jobs/submit.ts';
 import { type AskedParameters, MOST_JOB_SAMPLES } from '../smoothing/parameters.ts';
 import type { InputBody } from '../contract/request.ts';
 

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { JobBody } from '../contract/request.ts';
 import type { Model } from '../contract/resources.ts';
 import { type JobOf, type Kind, KINDS, type ResultOf } from '../contract/kinds.ts';
@@ -7,6 +9,8 @@ const PAGE = 500;
 /** A large request takes its time to send; every other answer is small. */
 const SUBMIT_MILLISECONDS = 120_000;
 const ANSWER_MILLISECONDS = 30_000;
+/** Pauses before a submission is tried again: a restart of the queue is over within a second, one of the service within some. */
+const SUBMIT_PAUSES = [500, 1_000, 2_000, 4_000];
 
 /** The service did not answer, or answered that it cannot work right now. Trying again later may help. */
 export class ServiceUnavailableError extends Error {
@@ -16,7 +20,12 @@ export class ServiceUnavailableError extends Error {
 /** A client of a running service. Every call rejects with ServiceUnavailableError or with the service's own DomainError. */
 export interface Client {
   models(signal?: AbortSignal): Promise<Model[]>;
-  submit<K extends Kind>(kind: K, body: JobBody): Promise<JobOf[K]>;
+  /**
+   * Creates one job, however often it must be sent: every attempt has the same idempotency key.
+   *
+   * @param signal ends the attempts
+   */
+  submit<K extends Kind>(kind: K, body: JobBody, signal?: AbortSignal): Promise<JobOf[K]>;
   job<K extends Kind>(kind: K, id: string, signal?: AbortSignal): Promise<JobOf[K]>;
   /** All results, in the order of the inputs. */
   results<K extends Kind>(kind: K, id: string, signal?: AbortSignal): Promise<ResultOf[K][]>;
@@ -53,16 +62,19 @@ export function createClient(server: string): Client {
 
   return {
     models: async (signal) => (await get<{ data: Model[] }>('v1/models', signal)).data,
-    submit: (kind, body) =>
-      call(
-        pathOf(kind),
-        {
-          method: 'POST',
-          headers: { 'content-type': 'application/json' },
-          body: JSON.stringify(body),
-        },
-        SUBMIT_MILLISECONDS,
-      ),
+    async submit(kind, body, signal) {
+      const headers = { 'content-type': 'application/json', 'idempotency-key': randomUUID() };
+      const init = { method: 'POST', headers, body: JSON.stringify(body) };
+      for (const pause of SUBMIT_PAUSES) {
+        try {
+          return await call(pathOf(kind), init, SUBMIT_MILLISECONDS);
+        } catch (error) {
+          if (!mayPass(error) || signal?.aborted === true) throw error;
+          await delay(pause, undefined, signal === undefined ? {} : { signal });
+        }
+      }
+      return call(pathOf(kind), init, SUBMIT_MILLISECONDS);
+    },
     job: (kind, id, signal) => get(pathOf(kind, id), signal),
     async results<K extends Kind>(kind: K, id: string, signal?: AbortSignal) {
       const results: ResultOf[K][] = [];
@@ -76,6 +88,12 @@ export function createClient(server: string): Client {
     },
     cancel: (kind, id) => call(`${pathOf(kind, id)}/cancel`, { method: 'POST' }, ANSWER_MILLISECONDS),
   };
+}
+
+/** Whether the same submission may be answered otherwise in a moment. */
+function mayPass(error: unknown): boolean {
+  if (error instanceof DomainError) return error.code === 'idempotency_key_in_use';
+  return error instanceof ServiceUnavailableError;
 }
 
 /** A problem response as the error that the service threw; what is not one of its own says so. */

@@ -35,6 +35,7 @@ const EXCEPTIONS: Readonly<Partial<Record<ErrorCode, Failed>>> = {
   resource_not_found: 'failed',
   already_finished: 'failed',
   results_expired: 'failed',
+  idempotency_key_in_use: 'unavailable',
   // One model of several, as if it could not be loaded; one job of another release.
   model_unavailable: 'failed',
   noise_unavailable: 'failed',

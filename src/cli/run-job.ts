@@ -28,7 +28,7 @@ export async function runJob<K extends Kind>(
   { signal, onProgress }: { signal: AbortSignal; onProgress: (job: JobOf[K]) => void },
 ): Promise<FinishedJob<K>> {
   signal.throwIfAborted();
-  const { id } = await client.submit(kind, body);
+  const { id } = await client.submit(kind, body, signal);
   try {
     const job = await untilEnded(client, kind, id, { signal, onProgress });
     return { job, results: await client.results(kind, id, signal) };

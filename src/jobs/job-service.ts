@@ -1,54 +1,23 @@
-import { createHash, randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import { type Asked, type Kind, KINDS, samplesPerInput } from '../contract/kinds.ts';
+import type { Kind } from '../contract/kinds.ts';
 import { hasEnded } from '../contract/status.ts';
 import { DomainError, ERRORS } from '../errors.ts';
-import type { InputKind } from '../models/inputs/input-tensor.ts';
-import type { RegisteredModel } from '../models/store.ts';
-import { gaussianLaw } from '../random/noise-law.ts';
 import { explainRefusal } from '../redis/explain-refusal.ts';
 import { announceCancellation } from './cancellation.ts';
 import { createEntryStore } from './entries.ts';
-import type { JobRecord, JobRequest, JobEntry, ResultRecord } from './job-record.ts';
-import { DEFAULT_OWNER, isJobRef, type JobRef, queueId } from './job-ref.ts';
+import type { JobRecord, JobEntry, ResultRecord } from './job-record.ts';
+import { DEFAULT_OWNER, isJobRef, queueId } from './job-ref.ts';
 import { createJobStore, type JobPage } from './job-store.ts';
 import type { Keys } from './keys.ts';
 import { createChunkFeed } from './chunk-feed.ts';
+import { createLargeInputs } from './large-inputs.ts';
 import { poolSpeed, waitsFor } from './pool.ts';
 import { createPresence } from './presence.ts';
-import type { WorkerStatus } from './stored/worker-status.ts';
-import {
-  createLargeInputs,
-  type JobInputs,
-  sizeOf,
-  storingMilliseconds,
-  WITH_THE_RECORD,
-} from './large-inputs.ts';
-import { coordinatorQueue, enqueueCoordination, samplingQueues } from './queues.ts';
+import { coordinatorQueue, samplingQueues } from './queues.ts';
 import { createResultStore } from './result-store.ts';
 import { createSamplingStore } from './sampling-store.ts';
-
-/** An input as a client hands it over. */
-export interface SubmittedInput {
-  readonly id: string;
-  readonly kind: InputKind;
-  readonly bytes: Uint8Array;
-  readonly label: number | null;
-}
-
-/** A request that has passed validation. */
-export type Submission<K extends Kind = Kind> = {
-  readonly model: RegisteredModel;
-  readonly inputs: readonly SubmittedInput[];
-  /** Only to draw the votes of an earlier job again: its seed, 64 hexadecimal digits, and where in it the inputs start. */
-  readonly reproduction: { readonly seed: string; readonly firstIndex: number } | null;
-} & Asked<K>;
-
-/** A job, and what it waits for now. */
-export interface ObservedJob extends JobRecord {
-  /** Words that follow "waiting for"; null where somebody can draw for it, or it has ended. */
-  readonly waitingFor: string | null;
-}
+import type { WorkerStatus } from './stored/worker-status.ts';
+import { createSubmit, type ObservedJob, type Submit } from './submit.ts';
 
 export interface ObservedPage {
   readonly jobs: readonly ObservedJob[];
@@ -75,7 +44,7 @@ export interface ResultPage {
  * may take half a second a mebibyte longer, and holds up nothing else.
  */
 export interface JobService {
-  submit(submission: Submission): Promise<ObservedJob>;
+  readonly submit: Submit;
   get(kind: Kind, id: string): Promise<ObservedJob>;
   list(kind: Kind, limit: number, cursor: string | null): Promise<ObservedPage>;
   /** Inputs [first, first + count), as far as there are so many, with their results. */
@@ -160,56 +129,8 @@ export function createJobService(
     return observed!;
   }
 
-  function request<K extends Kind>(submission: Submission<K>): JobRequest<K> {
-    const { kind, model, parameters, reproduction } = submission;
-    const { name, version } = model.manifest;
-    return {
-      kind,
-      model: { name, version, digest: model.digest },
-      parameters,
-      noise: gaussianLaw(parameters.sigma),
-      // Drawn after everything else about the request is fixed, so that nobody can choose inputs to suit the noise.
-      seed: reproduction?.seed ?? randomBytes(32).toString('hex'),
-      seedSource: reproduction === null ? 'server' : 'client',
-      firstIndex: reproduction?.firstIndex ?? 0,
-    };
-  }
-
   return {
-    async submit(submission) {
-      const bytes = new Map<string, Uint8Array>();
-      const said = submission.inputs.map(({ id, kind, bytes: content, label }) => {
-        const digest = createHash('sha256').update(content).digest('hex');
-        bytes.set(digest, content);
-        return { id, kind, digest, label };
-      });
-      const inputs: JobInputs = { entries: said, bytes };
-      const id = `${KINDS[submission.kind].idPrefix}_${randomBytes(12).toString('hex')}`;
-      const job: JobRef = { owner, id };
-      const counted = {
-        inputs: said.length,
-        labelled: said.filter(({ label }) => label !== null).length,
-        contents: bytes.size,
-        samplesPlanned: said.length * samplesPerInput(submission),
-      };
-      const size = sizeOf(inputs);
-      const ahead = size > WITH_THE_RECORD;
-      if (ahead) await available((late) => largeInputs.store(job, inputs, late), storingMilliseconds(size));
-      return available(async (late) => {
-        try {
-          await jobs.create(job, request(submission), counted, ahead ? null : inputs);
-          late.throwIfAborted();
-          await enqueueCoordination(queue, job);
-          late.throwIfAborted();
-        } catch (error) {
-          // Not acknowledged, so not kept, even if a command that was given up is carried out later: these come after it
-          // on the same connection. If they are lost with the connection, a worker may still run the job.
-          await Promise.allSettled([queue.remove(queueId(job)), jobs.forget(job, submission.kind)]);
-          throw error;
-        }
-        return findObserved(submission.kind, id);
-      });
-    },
+    submit: createSubmit({ keys, owner, jobs, queue, largeInputs, available, findObserved }),
     get: (kind, id) => available(() => findObserved(kind, id)),
     list: (kind, limit, cursor) =>
       available(async () => {

@@ -3,13 +3,16 @@ import type { Kind } from '../contract/kinds.ts';
 import { ARROWS, type StoredStatus } from '../contract/status.ts';
 import type { EngineDescription } from '../engines/engine.ts';
 import type { Failure } from '../errors.ts';
+import { CREATE } from './create-script.ts';
 import { entryFields } from './entries.ts';
+import { type Claim, CLAIM_SECONDS } from './idempotency.ts';
 import type { JobRecord, JobRequest } from './job-record.ts';
 import { type JobRef, parseRef, refText } from './job-ref.ts';
 import type { Keys } from './keys.ts';
 import type { JobInputs } from './large-inputs.ts';
 import { runJobScript, runScript } from './run-script.ts';
-import { BIND, CREATE, END, FORGET, POOL_GONE, REBIND, TRANSITION } from './scripts.ts';
+import { BIND, END, FORGET, POOL_GONE, REBIND, TRANSITION } from './scripts.ts';
+import { claimFormat } from './stored/claim.ts';
 import { isNewerRelease } from './stored/format.ts';
 import { readRecord, readStatus, RECORD_VERSION } from './stored/read-record.ts';
 import { engineFormat, failureFormat, requestFormat } from './stored/record.ts';
@@ -29,9 +32,19 @@ export interface JobPage {
 export interface JobStore {
   /**
    * @param inputs null where they are stored already, and expire unless this claims them
+   * @param key a client's idempotency key, which is taken in the same step, and the request's fingerprint
+   * @returns null, or what the key stands for where that is another job: then nothing was created
    * @throws Error where they are not all there
    */
-  create(job: JobRef, request: JobRequest, size: JobSize, inputs: JobInputs | null): Promise<void>;
+  create(
+    job: JobRef,
+    request: JobRequest,
+    size: JobSize,
+    inputs: JobInputs | null,
+    key?: IdempotencyKey | null,
+  ): Promise<Claim | null>;
+  /** What a client's idempotency key stands for, null where it is free. */
+  claimed(owner: string, kind: Kind, key: string): Promise<Claim | null>;
   /** @throws DomainError `release_mismatch` for a job that a newer release wrote */
   get(job: JobRef): Promise<JobRecord | null>;
   /**
@@ -69,6 +82,12 @@ export interface JobStore {
   forget(job: JobRef, kind: Kind): Promise<void>;
   /** Jobs that have not ended. */
   active(): Promise<JobRef[]>;
+}
+
+/** A client's key, and the fingerprint of the request that it came with. */
+export interface IdempotencyKey {
+  readonly key: string;
+  readonly fingerprint: string;
 }
 
 /** What is counted once, when a job is created. */
@@ -141,7 +160,7 @@ export function createJobStore(
   }
 
   return {
-    async create(job, request, size, inputs) {
+    async create(job, request, size, inputs, key = null) {
       const createdAt = now();
       const counters = Object.fromEntries(COUNTERS.map((name) => [name, 0]));
       const fields = Object.entries({
@@ -168,12 +187,20 @@ export function createJobStore(
         keys.inputs(job),
         keys.list(job.owner, request.kind),
         keys.active,
+        ...(key === null ? [] : [keys.idempotency(job.owner, request.kind, key.key)]),
       ];
+      const claim = key === null ? '' : claimFormat.write({ id: job.id, fingerprint: key.fingerprint });
       const sizes = [size.inputs, size.contents];
       const given = [fields.length, ...fields, said.length, ...said, ...contents];
-      const values = [job.id, refText(job), createdAt, ...sizes, ...given];
+      const values = [job.id, refText(job), createdAt, ...sizes, claim, CLAIM_SECONDS, ...given];
       const created = await runJobScript(redis, keys, job, CREATE, touched, values);
-      if (created !== 1) throw new Error('the inputs stored before are gone');
+      if (created === 0) throw new Error('the inputs stored before are gone');
+      return created === 1 ? null : claimFormat.read(String(created));
+    },
+
+    async claimed(owner, kind, key) {
+      const stored = await redis.get(keys.idempotency(owner, kind, key));
+      return stored === null ? null : claimFormat.read(stored);
     },
 
     get: async (job) => (await getMany([job]))[0] ?? null,

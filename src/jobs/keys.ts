@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Kind } from '../contract/kinds.ts';
 import type { JobRef } from './job-ref.ts';
 
@@ -27,6 +28,8 @@ export interface Keys {
   results(ref: JobRef): string;
   /** Sorted set: ids of an owner's jobs of a kind by time of creation. */
   list(owner: string, kind: Kind): string;
+  /** String: the job that a client's idempotency key stands for. Of the key only its SHA-256 is in the name. */
+  idempotency(owner: string, kind: Kind, key: string): string;
   /** Stream: what has happened to an owner's jobs, in order (events.ts). */
   events(owner: string): string;
   /** Channel: owners of whose jobs something has happened. */
@@ -67,6 +70,8 @@ export function createKeys(prefix: string): Keys {
     chunkErrors: of('errors'),
     results: of('results'),
     list: (owner, kind) => `${prefix}:${owner}:list:${kind}`,
+    idempotency: (owner, kind, key) =>
+      `${prefix}:${owner}:idempotency:${kind}:${createHash('sha256').update(key).digest('hex')}`,
     events: (owner) => `${prefix}:${owner}:events`,
     eventChannel: `${prefix}:events`,
     active: `${prefix}:active-jobs`,

@@ -12,7 +12,7 @@ const RETENTION_UNKNOWN = 7 * 24 * 3600;
  * without the other, and wakes those who wait. What is older than the job's retention goes. The last of KEYS is the stream, the last
  * three of ARGV are owner, id and channel; the scripts below do not see them.
  */
-const JOB_EVENTS = `
+export const JOB_EVENTS = `
 local channel, id, owner = table.remove(ARGV), table.remove(ARGV), table.remove(ARGV)
 local stream = table.remove(KEYS)
 local function append(retention, ...)
@@ -31,43 +31,6 @@ const ENDS = `{ ${STORED_STATUSES.map((from) => {
   const ends = ARROWS[from].filter((to) => hasEnded(to)).map((to) => `${to} = true`);
   return `${from} = { ${ends.join(', ')} }`;
 }).join(', ')} }`;
-
-/**
- * Creates a job whose entries and bytes are all there: those that are given, and those stored before, which expire unless
- * they are claimed here. Nothing is written where some are missing.
- * KEYS: job, entries, inputs, list, active. ARGV: id, owner and id, time, inputs in all, different contents in all, how many of
- * the following belong to the record, then its fields and values; how many belong to the entries, then indices and entries;
- * then digests and bytes.
- * Answers 1 if it was created.
- */
-export const CREATE: Script = {
-  name: 'createJob',
-  lua: `${JOB_EVENTS}
-local at = 6
-local function store(key, last)
-  while at < last do
-    redis.call('HSET', key, ARGV[at + 1], ARGV[at + 2])
-    at = at + 2
-  end
-end
-local recordEnd = 6 + tonumber(ARGV[6])
-local entriesEnd = recordEnd + 1 + tonumber(ARGV[recordEnd + 1])
-local function present(key, given)
-  return redis.call('HLEN', key) + given / 2
-end
-if present(KEYS[2], entriesEnd - recordEnd - 1) ~= tonumber(ARGV[4]) then return 0 end
-if present(KEYS[3], #ARGV - entriesEnd) ~= tonumber(ARGV[5]) then return 0 end
-store(KEYS[1], recordEnd)
-at = recordEnd + 1
-store(KEYS[2], entriesEnd)
-store(KEYS[3], #ARGV)
-redis.call('PERSIST', KEYS[2])
-redis.call('PERSIST', KEYS[3])
-redis.call('ZADD', KEYS[4], ARGV[3], ARGV[1])
-redis.call('SADD', KEYS[5], ARGV[2])
-happened('type', 'status', 'status', 'queued')
-return 1`,
-};
 
 /**
  * Changes a job's status if it is one of those allowed.

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createJobService, type JobService } from '../../src/jobs/job-service.ts';
+import type { Submission } from '../../src/jobs/submit.ts';
 import { createJobStore } from '../../src/jobs/job-store.ts';
 import { createKeys } from '../../src/jobs/keys.ts';
 import { createResultStore } from '../../src/jobs/result-store.ts';
@@ -48,13 +49,15 @@ test('the results of 100,000 inputs are streamed to a slow reader in a bounded p
   const inputs = Array.from({ length: INPUTS }, (_, index) => {
     return { id: `input-${index}`, kind: 'tensor', bytes, label: 3 } as const;
   });
-  const { id } = await service.submit({
+  const submission: Submission<'certification'> = {
     kind: 'certification',
     model,
     parameters,
     inputs,
     reproduction: null,
-  });
+  };
+  const { job: submitted } = await service.submit(submission, null, async () => undefined);
+  const { id } = submitted;
   await jobs.transition(ref(id), ['queued'], 'running');
   // The last one is pending.
   for (let from = 0; from < INPUTS - 1; from += TOGETHER) {

@@ -216,7 +216,7 @@ describe('a job', () => {
     const job = ref('staged');
     const bytes = new Map([[DIGEST, Buffer.from('bytes')]]);
     const size = { inputs: 2, labelled: 1, contents: 1, samplesPlanned: 200 };
-    const createStaged = (): Promise<void> => jobs.create(job, REQUEST, size, null);
+    const createStaged = (): Promise<unknown> => jobs.create(job, REQUEST, size, null);
     await expect(createStaged()).rejects.toThrow('the inputs stored before are gone');
     await large.store(job, { entries: ENTRIES.slice(0, 1), bytes }, signal);
     await expect(createStaged()).rejects.toThrow('the inputs stored before are gone');
@@ -817,9 +817,14 @@ test('two deployments on one server do not see each other', async () => {
   const other = createJobStore(redis, createKeys('other'), RETENTION, () => clock);
   expect(await other.get(ref('job'))).toBeNull();
   expect((await other.list(DEFAULT_OWNER, 'prediction', 10, null))!.jobs).toEqual([]);
-  const { list, worker, events, ...named } = keys;
+  const { list, worker, events, idempotency, ...named } = keys;
   const job = ref('prediction');
   const names = Object.values(named).map((key) => (typeof key === 'function' ? key(job) : key));
-  const all = [...names, list(job.owner, 'prediction'), worker('prediction'), events(job.owner)];
+  const ofOwner = [
+    list(job.owner, 'prediction'),
+    events(job.owner),
+    idempotency(job.owner, 'prediction', 'k'),
+  ];
+  const all = [...names, ...ofOwner, worker('prediction')];
   expect(new Set(all).size).toBe(all.length);
 });

@@ -37,6 +37,8 @@ const RELIED_ON: Readonly<
   already_finished: [409, 1, no, no],
   model_refused: [409, 1, no, no],
   model_unavailable: [409, 1, YES, no],
+  idempotency_key_reused: [422, 2, no, no],
+  idempotency_key_in_use: [409, 3, no, no],
   results_expired: [410, 1, no, no],
   payload_too_large: [413, 2, no, no],
   unsupported_media_type: [415, 2, no, no],

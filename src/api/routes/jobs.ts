@@ -5,6 +5,7 @@ import { type JobBody, requestSchemas } from '../../contract/request.ts';
 import type { ModelStore } from '../../models/store.ts';
 import type { JobService } from '../../jobs/job-service.ts';
 import { requireAvailable } from '../../jobs/model-availability.ts';
+import { readIdempotencyKey } from '../idempotency-key.ts';
 import { createMultipartReader, type MultipartLimits } from '../multipart.ts';
 import { presentJob } from '../presenter.ts';
 import { Link, page, PAGE_DEFAULT, PageQuery } from '../page.ts';
@@ -20,6 +21,19 @@ export interface JobRoutesOptions {
 
 const IdParams = Type.Object({ id: Type.String() }, { additionalProperties: false });
 
+const IdempotencyKey = Type.Object({
+  'idempotency-key': Type.Optional(
+    Type.String({
+      description:
+        'Names this request for 24 hours (a new UUID; RFC 8941 string or bare token, 1 to 255 bytes): sent again with the same key, the same request is answered with the job that it has created, as it stands then, and creates no other. What is the same is the content: model, parameters, inputs, ids, labels.',
+      examples: ['8e03978e-40d5-43e8-bc93-6894a57f9324'],
+    }),
+  ),
+});
+const Replayed = Type.String({
+  description:
+    '`true` where an earlier request with the same Idempotency-Key has created the job; else left out',
+});
 const RetryAfter = Type.Integer({ minimum: 1, description: 'seconds after which the next look is worth it' });
 /** Where nobody could say how long a job takes, for nobody is there that could draw for it. */
 const UNKNOWN_SECONDS = 5;
@@ -56,11 +70,13 @@ export const jobRoutes: FastifyPluginAsyncTypebox<JobRoutesOptions> = async (app
         summary: `Submit a ${kind}`,
         description:
           'JSON, or multipart/form-data with a JSON part `request` (model, parameters, labels by file name) and files `image`.',
+        headers: IdempotencyKey,
         body: { content: { 'application/json': { schema: body.json } } },
         response: {
           202: answer('Stored and queued; it will be worked on whatever happens next.', resource, {
             Location: Type.String({ description: 'path of the job' }),
             'Retry-After': RetryAfter,
+            'Idempotency-Replayed': Replayed,
           }),
           ...problems(400, 409, 413, 415, 422, 503),
         },
@@ -68,11 +84,13 @@ export const jobRoutes: FastifyPluginAsyncTypebox<JobRoutesOptions> = async (app
       config: { multipartRequest: body.part },
     },
     async (request, reply) => {
+      const key = readIdempotencyKey(request.headers['idempotency-key']);
       const raw = request.isMultipart() ? await readMultipart(request) : rawFromJson(request.body as JobBody);
       const submission = await toSubmission(kind, raw, models);
-      const workers = await jobs.livingWorkers();
-      requireAvailable(workers, submission.model, `${raw.pointer}/model`);
-      const record = await jobs.submit(submission);
+      const { job: record, replayed } = await jobs.submit(submission, key, async () =>
+        requireAvailable(await jobs.livingWorkers(), submission.model, `${raw.pointer}/model`),
+      );
+      if (replayed) void reply.header('Idempotency-Replayed', 'true');
       const seconds = (await jobs.expectedSeconds(record)) ?? UNKNOWN_SECONDS;
       return reply
         .code(202)

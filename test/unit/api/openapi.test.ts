@@ -227,7 +227,11 @@ describe('every operation', () => {
           image: { type: 'array', items: { type: 'string', format: 'binary' } },
         },
       });
-      expect(Object.keys(responses['202']!.headers!)).toEqual(['Location', 'Retry-After']);
+      expect(Object.keys(responses['202']!.headers!)).toEqual([
+        'Location',
+        'Retry-After',
+        'Idempotency-Replayed',
+      ]);
       expect(Object.keys(responses).sort()).toEqual(['202', '400', '409', '413', '415', '422', '500', '503']);
     }
   });

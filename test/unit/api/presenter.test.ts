@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { presentJob, presentResult } from '../../../src/api/presenter.ts';
 import { openModelStore } from '../../../src/models/store.ts';
-import type { InputResult, ObservedJob } from '../../../src/jobs/job-service.ts';
+import type { InputResult } from '../../../src/jobs/job-service.ts';
+import type { ObservedJob } from '../../../src/jobs/submit.ts';
 import type { ResultRecord } from '../../../src/jobs/job-record.ts';
 import { MODELS } from '../../support/api.ts';
 import { NOISE } from '../../support/worker-status.ts';
