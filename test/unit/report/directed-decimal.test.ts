@@ -1,6 +1,11 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decimalAbove, decimalBelow, significantAbove } from '../../../src/report/directed-decimal.ts';
+import {
+  decimalAbove,
+  decimalBelow,
+  significantAbove,
+  significantBelow,
+} from '../../../src/report/directed-decimal.ts';
 import { compareExactly } from '../../support/exact-decimal.ts';
 
 const size = fc.oneof(
@@ -47,6 +52,28 @@ describe('decimalBelow', () => {
     fc.assert(
       fc.property(size, digits, (value, places) => {
         const text = decimalBelow(value, places);
+        expect(compareExactly(value, text)).toBeGreaterThanOrEqual(0);
+        expect(compareExactly(value, next(text, 1n))).toBe(-1);
+      }),
+    );
+  });
+});
+
+describe('significantBelow', () => {
+  it.each([
+    [1.999_99, '1.99'],
+    [0.000_123_89, '0.000123'],
+    [9.999_9, '9.99'],
+    [1_234.5, '1234'],
+    [0, '0.00'],
+  ])('of %d with three digits is %s', (value, text) => {
+    expect(significantBelow(value, 3)).toBe(text);
+  });
+
+  it('is the largest that is not above the double, both taken exactly', () => {
+    fc.assert(
+      fc.property(size, (value) => {
+        const text = significantBelow(value, 3);
         expect(compareExactly(value, text)).toBeGreaterThanOrEqual(0);
         expect(compareExactly(value, next(text, 1n))).toBe(-1);
       }),
