@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { hostOf, startProcesses } from './chaos-processes.mjs';
 import { machine } from './machine.mjs';
 import { median } from './median.mjs';
+import { send } from './service.mjs';
 
 const SECONDS = Math.min(1_800, Number(process.env.CHAOS_SECONDS ?? 300));
 const SEED = Number(process.env.CHAOS_SEED ?? 1);
@@ -53,12 +54,7 @@ async function chaos(processes) {
   const { url, workers, api, redis } = processes;
   const random = randomNumbers(SEED);
   const call = async (path, body) => {
-    const init = body && {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    };
-    const response = await fetch(url + path, { ...init, signal: AbortSignal.timeout(10_000) });
+    const response = await send(url + path, body);
     return { status: response.status, body: await response.json() };
   };
   /** The first answer that is one, however long it takes. */

@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { machine } from './machine.mjs';
 import { median } from './median.mjs';
-import { startService } from './service.mjs';
+import { send, startService } from './service.mjs';
 
 const ROUNDS = Math.min(50, Number(process.env.LATENCY_ROUNDS ?? 5));
 const MODEL = 'mnist-cnn';
@@ -29,12 +29,7 @@ export async function run() {
 
 async function measure(url) {
   const call = async (path, body) => {
-    const init = body && {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    };
-    const response = await fetch(url + path, { ...init, signal: AbortSignal.timeout(10_000) });
+    const response = await send(url + path, body);
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
     return response.json();
   };

@@ -8,6 +8,16 @@ import { fileURLToPath } from 'node:url';
 
 const path = (relative) => fileURLToPath(new URL(`../${relative}`, import.meta.url));
 
+/** Asks the service, or sends it a body as JSON; answers what it says within ten seconds. */
+export function send(address, body) {
+  const init = body && {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  };
+  return fetch(address, { ...init, signal: AbortSignal.timeout(10_000) });
+}
+
 /** The service with these model folders, on a free port, with its own data directory. */
 export async function startService({ models, lanes, variables = {}, installation = path('.') }) {
   const folder = mkdtempSync(join(tmpdir(), 'smoothcert-bench-'));

@@ -18,12 +18,9 @@ import {
   samplingQueues,
 } from '../../src/jobs/queues.ts';
 import { createSamplingStore, type SamplingStore } from '../../src/jobs/sampling-store.ts';
-import { connectWorker, waitUntilReady } from '../../src/redis/connections.ts';
-import { QUIET } from '../support/api.ts';
 import { createJob as create, ref } from '../support/create-job.ts';
-import { WAIT_LIMIT_MS } from '../support/limits.ts';
 import { planRound } from '../support/plan-round.ts';
-import { startTestRedis, type TestRedis } from '../support/redis.ts';
+import { connectTestRedis, startTestRedis, type TestRedis } from '../support/redis.ts';
 import { ENGINE, hostStatus, loadedModel, NOISE, workerStatus } from '../support/worker-status.ts';
 
 const DIGEST = 'd'.repeat(64);
@@ -48,8 +45,7 @@ let feed: ChunkFeed;
 
 beforeAll(async () => {
   server = await startTestRedis();
-  redis = connectWorker(server.url, QUIET);
-  await waitUntilReady(redis, WAIT_LIMIT_MS);
+  redis = await connectTestRedis(server);
 });
 beforeEach(async () => {
   const keys = createKeys(`test-${randomBytes(4).toString('hex')}`);

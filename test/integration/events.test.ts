@@ -9,12 +9,9 @@ import { createKeys, type Keys } from '../../src/jobs/keys.ts';
 import { createResultStore } from '../../src/jobs/result-store.ts';
 import { createSamplingStore } from '../../src/jobs/sampling-store.ts';
 import type { JobEvent } from '../../src/jobs/stored/event.ts';
-import { connectWorker, waitUntilReady } from '../../src/redis/connections.ts';
-import { QUIET } from '../support/api.ts';
 import { createJob, ref } from '../support/create-job.ts';
-import { WAIT_LIMIT_MS } from '../support/limits.ts';
 import { planRound } from '../support/plan-round.ts';
-import { startTestRedis, type TestRedis } from '../support/redis.ts';
+import { connectTestRedis, startTestRedis, type TestRedis } from '../support/redis.ts';
 import {
   createTestClient,
   exampleInputs,
@@ -47,8 +44,7 @@ let ended: AbortController;
 
 beforeAll(async () => {
   server = await startTestRedis();
-  redis = connectWorker(server.url, QUIET);
-  await waitUntilReady(redis, WAIT_LIMIT_MS);
+  redis = await connectTestRedis(server);
 });
 beforeEach(() => {
   keys = createKeys(`test-${randomBytes(4).toString('hex')}`);

@@ -4,13 +4,10 @@ import { createJobStore } from '../../src/jobs/job-store.ts';
 import { createKeys } from '../../src/jobs/keys.ts';
 import { createLargeInputs } from '../../src/jobs/large-inputs.ts';
 import { coordinatorQueue, enqueueCoordination } from '../../src/jobs/queues.ts';
-import { connectWorker, waitUntilReady } from '../../src/redis/connections.ts';
 import { gaussianLaw } from '../../src/random/noise-law.ts';
-import { QUIET } from '../support/api.ts';
 import { ref } from '../support/create-job.ts';
-import { WAIT_LIMIT_MS } from '../support/limits.ts';
 import { imageInput, writeLinearModel } from '../support/model-folder.ts';
-import { startTestRedis, type TestRedis } from '../support/redis.ts';
+import { connectTestRedis, startTestRedis, type TestRedis } from '../support/redis.ts';
 import { createTestClient, startProcess } from '../support/service.ts';
 import { useTemporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -29,8 +26,7 @@ let redis: Redis;
 
 beforeAll(async () => {
   server = await startTestRedis();
-  redis = connectWorker(server.url, QUIET);
-  await waitUntilReady(redis, WAIT_LIMIT_MS);
+  redis = await connectTestRedis(server);
 });
 afterAll(async () => {
   redis?.disconnect();

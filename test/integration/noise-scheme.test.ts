@@ -14,12 +14,9 @@ import {
 import { createSamplingStore } from '../../src/jobs/sampling-store.ts';
 import { chunkFormat } from '../../src/jobs/stored/queue-data.ts';
 import { requestFormat } from '../../src/jobs/stored/record.ts';
-import { connectWorker, waitUntilReady } from '../../src/redis/connections.ts';
-import { QUIET } from '../support/api.ts';
 import { ref } from '../support/create-job.ts';
-import { WAIT_LIMIT_MS } from '../support/limits.ts';
 import { planRound } from '../support/plan-round.ts';
-import { startTestRedis, type TestRedis } from '../support/redis.ts';
+import { connectTestRedis, startTestRedis, type TestRedis } from '../support/redis.ts';
 import {
   createTestClient,
   exampleInputs,
@@ -62,8 +59,7 @@ async function startTestWorker(minutes: number): Promise<ServiceProcess> {
 
 beforeAll(async () => {
   server = await startTestRedis();
-  redis = connectWorker(server.url, QUIET);
-  await waitUntilReady(redis, WAIT_LIMIT_MS);
+  redis = await connectTestRedis(server);
   queues = samplingQueues(redis, keys);
   coordinators = coordinatorQueue(redis, keys);
   api = startProcess('api', { REDIS_URL: server.url, SMOOTHCERT_PORT: '0' });

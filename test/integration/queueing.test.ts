@@ -7,11 +7,8 @@ import { CHUNKS_PER_HOST, chunkWindow } from '../../src/jobs/chunk-size.ts';
 import { queueId } from '../../src/jobs/job-ref.ts';
 import { createKeys } from '../../src/jobs/keys.ts';
 import { coordinatorQueue, type SamplingQueues, samplingQueues } from '../../src/jobs/queues.ts';
-import { connectWorker, waitUntilReady } from '../../src/redis/connections.ts';
-import { QUIET } from '../support/api.ts';
 import { ref } from '../support/create-job.ts';
-import { WAIT_LIMIT_MS } from '../support/limits.ts';
-import { startTestRedis, type TestRedis } from '../support/redis.ts';
+import { connectTestRedis, startTestRedis, type TestRedis } from '../support/redis.ts';
 import {
   createTestClient,
   exampleInputs,
@@ -42,8 +39,7 @@ const submitted: string[] = [];
 
 beforeAll(async () => {
   server = await startTestRedis();
-  redis = connectWorker(server.url, QUIET);
-  await waitUntilReady(redis, WAIT_LIMIT_MS);
+  redis = await connectTestRedis(server);
   queues = samplingQueues(redis, keys);
   api = startProcess('api', { REDIS_URL: server.url, SMOOTHCERT_PORT: '0' });
   client = createTestClient(String((await api.logged('api_listening'))['url']));

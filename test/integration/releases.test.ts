@@ -6,12 +6,9 @@ import { queueId } from '../../src/jobs/job-ref.ts';
 import { createKeys } from '../../src/jobs/keys.ts';
 import { samplingQueues } from '../../src/jobs/queues.ts';
 import { refuseOlderJobs } from '../../src/jobs/refuse-older-jobs.ts';
-import { connectWorker, waitUntilReady } from '../../src/redis/connections.ts';
-import { QUIET } from '../support/api.ts';
 import { runCommand } from '../support/command-line.ts';
 import { ref } from '../support/create-job.ts';
-import { WAIT_LIMIT_MS } from '../support/limits.ts';
-import { startTestRedis, type TestRedis } from '../support/redis.ts';
+import { connectTestRedis, startTestRedis, type TestRedis } from '../support/redis.ts';
 import { createTestClient, exampleInputs, type ServiceProcess, startProcess } from '../support/service.ts';
 import { readStoredJobs, restore } from '../support/stored-jobs.ts';
 import { until } from '../support/until.ts';
@@ -24,8 +21,7 @@ let redis: Redis;
 
 beforeAll(async () => {
   server = await startTestRedis();
-  redis = connectWorker(server.url, QUIET);
-  await waitUntilReady(redis, WAIT_LIMIT_MS);
+  redis = await connectTestRedis(server);
 });
 afterAll(async () => {
   redis?.disconnect();

@@ -3,7 +3,6 @@ import { UnrecoverableError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ARROWS, hasEnded, STORED_STATUSES, type StoredStatus } from '../../src/contract/status.ts';
-import { connectWorker, waitUntilReady } from '../../src/redis/connections.ts';
 import type { JobRequest, JobEntry, ResultRecord } from '../../src/jobs/job-record.ts';
 import { createJobStore, type JobPage, type JobStore } from '../../src/jobs/job-store.ts';
 import { createEntryStore, type EntryStore } from '../../src/jobs/entries.ts';
@@ -24,11 +23,9 @@ import { createResultStore, type ResultStore } from '../../src/jobs/result-store
 import { type BoundJob, createSamplingStore, type SamplingStore } from '../../src/jobs/sampling-store.ts';
 import type { ChunkVotes } from '../../src/smoothing/evidence.ts';
 import { ENGINE, NOISE, workerStatus } from '../support/worker-status.ts';
-import { QUIET } from '../support/api.ts';
 import { createJob, ref } from '../support/create-job.ts';
-import { WAIT_LIMIT_MS } from '../support/limits.ts';
 import { planRound } from '../support/plan-round.ts';
-import { startTestRedis, type TestRedis } from '../support/redis.ts';
+import { connectTestRedis, startTestRedis, type TestRedis } from '../support/redis.ts';
 import { until } from '../support/until.ts';
 
 const RETENTION = 600;
@@ -47,8 +44,7 @@ let clock: number;
 
 beforeAll(async () => {
   server = await startTestRedis();
-  redis = connectWorker(server.url, QUIET);
-  await waitUntilReady(redis, WAIT_LIMIT_MS);
+  redis = await connectTestRedis(server);
 });
 beforeEach(() => {
   keys = createKeys(`test-${randomBytes(4).toString('hex')}`);

@@ -1,8 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Redis } from 'ioredis';
+import { pino } from 'pino';
+import { connectWorker, waitUntilReady } from '../../src/redis/connections.ts';
 import { startEmbeddedRedis } from '../../src/redis/embedded/embedded-redis.ts';
 import { leftKeys } from './left-keys.ts';
+import { WAIT_LIMIT_MS } from './limits.ts';
 import { SHARED_CACHE } from './shared-cache.ts';
 
 /** The fetched server that all tests share. */
@@ -49,4 +53,11 @@ export async function startTestRedis(): Promise<TestRedis> {
     await rm(dataDirectory, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** A connection to it that is ready; disconnect it before the server is closed. */
+export async function connectTestRedis({ url }: Pick<TestRedis, 'url'>): Promise<Redis> {
+  const redis = connectWorker(url, pino({ level: 'silent' }));
+  await waitUntilReady(redis, WAIT_LIMIT_MS);
+  return redis;
 }

@@ -9,6 +9,7 @@ import { savedModelWithoutSoftmax } from '../../models/logits/saved-model-logits
 import type { Manifest } from '../../models/manifest.ts';
 import type { VerifiedModel } from '../../models/verify.ts';
 import { readSavedModel, type SavedTensor, servingSignature } from '../../models/formats/saved-model.ts';
+import { elementType } from '../../models/formats/tensorflow-types.ts';
 import { readTensorflowJson } from '../../models/formats/tensorflow-json.ts';
 import type { Tensor, Tensorflow, TensorSpec } from './library.ts';
 
@@ -126,21 +127,10 @@ function hasScores({ kind = 'scores' }: Pick<Manifest['output'], 'kind'>): boole
   return kind === 'scores';
 }
 
-/** DataTypes of types.proto. */
-const TYPES: Readonly<Record<number, string>> = {
-  1: 'float32',
-  2: 'float64',
-  3: 'int32',
-  4: 'uint8',
-  7: 'string',
-  9: 'int64',
-  19: 'float16',
-};
-
 function specOf([name, { dtype = 0, tensor_shape: shape }]: [string, SavedTensor]): TensorSpec {
   return {
     name,
-    dtype: TYPES[dtype] ?? `DataType ${dtype}`,
+    dtype: elementType(dtype) ?? `DataType ${dtype}`,
     shape:
       shape === undefined || shape.unknown_rank === true
         ? null

@@ -1,30 +1,13 @@
 import { readSavedModel, type SavedTensor, servingSignature } from '../formats/saved-model.ts';
 import { graphOfJson, graphOfSavedModel } from '../formats/tensorflow-graph.ts';
 import { readTensorflowJson, type TensorflowJson } from '../formats/tensorflow-json.ts';
+import { elementType } from '../formats/tensorflow-types.ts';
 import type { DeclaredTensor } from '../declared-tensor.ts';
 import type { FileSignature } from './file-signature.ts';
 import { graphMaker } from './graph-maker.ts';
 import { layersSignature } from './layers-signature.ts';
 
 type Json = Readonly<Record<string, unknown>>;
-
-/** DataType of types.proto, as number and as name. */
-const TYPES: Readonly<Record<string, string>> = {
-  1: 'float32',
-  2: 'float64',
-  3: 'int32',
-  4: 'uint8',
-  7: 'string',
-  9: 'int64',
-  19: 'float16',
-  DT_FLOAT: 'float32',
-  DT_DOUBLE: 'float64',
-  DT_INT32: 'int32',
-  DT_UINT8: 'uint8',
-  DT_STRING: 'string',
-  DT_INT64: 'int64',
-  DT_HALF: 'float16',
-};
 
 /** @throws Error where the file is no SavedModel with that signature */
 export function savedModelSignature(bytes: Uint8Array, signature?: string): FileSignature {
@@ -34,7 +17,7 @@ export function savedModelSignature(bytes: Uint8Array, signature?: string): File
   const tensors = (each: Readonly<Record<string, SavedTensor>>): DeclaredTensor[] =>
     Object.entries(each).map(([name, { dtype, tensor_shape: shape }]) => ({
       name,
-      type: dtype === undefined ? undefined : (TYPES[dtype] ?? `of type ${dtype}`),
+      type: dtype === undefined ? undefined : (elementType(dtype) ?? `of type ${dtype}`),
       shape: shape === undefined || shape.unknown_rank === true ? null : dimensions(shape.dim ?? []),
     }));
   return {
@@ -73,7 +56,7 @@ function graphSignature(file: TensorflowJson): FileSignature {
       return {
         name,
         ...(key.replace(/:0$/, '') === name ? {} : { alias: key }),
-        type: dtype === undefined ? undefined : (TYPES[dtype] ?? dtype),
+        type: dtype === undefined ? undefined : (elementType(dtype) ?? dtype),
         shape: tensorShape?.dim === undefined ? null : dimensions(tensorShape.dim),
       };
     });
@@ -83,7 +66,7 @@ function graphSignature(file: TensorflowJson): FileSignature {
     .map(({ name, attr }): DeclaredTensor => {
       const { type } = (attr?.['dtype'] ?? {}) as { readonly type?: string };
       const { shape } = (attr?.['shape'] ?? {}) as { readonly shape?: { readonly dim?: Json[] } };
-      return { name, type: TYPES[type ?? ''], shape: shape?.dim === undefined ? null : dimensions(shape.dim) };
+      return { name, type: elementType(type), shape: shape?.dim === undefined ? null : dimensions(shape.dim) };
     });
   const last = nodes
     .filter(({ name, op }) => !consumed.has(name) && op !== 'Const' && op !== 'Placeholder' && op !== 'NoOp')

@@ -112,21 +112,20 @@ function decide(
   };
 }
 
+/** What was asked for, as it stands in documents. */
+function asWritten({ sigma, n0, n, alpha, bound }: CertifyParameters) {
+  return { procedure: 'certify', sigma, n0, n, alpha, bound, clip: false } as const;
+}
+
 /** Joins a decision and its origin into the certificate. */
 export function certificate(
-  { sigma, n0, n, alpha, bound }: CertifyParameters,
+  parameters: CertifyParameters,
   result: CertifyResult,
   origin: CertificateOrigin<'server'>,
 ): Certificate {
   return {
     format: 'smoothcert/certificate/1',
-    procedure: 'certify',
-    sigma,
-    n0,
-    n,
-    alpha,
-    bound,
-    clip: false,
+    ...asWritten(parameters),
     outcome: result.outcome,
     selectedClass: result.selectedClass,
     selectionVotes: sparseVotes(result.selectionVotes),
@@ -139,20 +138,14 @@ export function certificate(
 }
 
 function reproduction(
-  { sigma, n0, n, alpha, bound }: CertifyParameters,
+  parameters: CertifyParameters,
   result: CertifyResult,
   origin: CertificateOrigin<'client'>,
 ): CertifyReproduction {
   const { outcome, pALowerBound, pBUpperBound, certifiedRadius } = result;
   return {
     format: REPRODUCTION_FORMAT,
-    procedure: 'certify',
-    sigma,
-    n0,
-    n,
-    alpha,
-    bound,
-    clip: false,
+    ...asWritten(parameters),
     selectedClass: result.selectedClass,
     selectionVotes: sparseVotes(result.selectionVotes),
     estimationVotes: sparseVotes(result.estimationVotes),
